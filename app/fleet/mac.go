@@ -1,0 +1,55 @@
+package fleet
+
+import (
+	"strings"
+
+	"esp-update-server/app/fault"
+)
+
+// MAC is a device's hardware address as 12 lower-case hexadecimal digits. The
+// empty MAC stands for none.
+type MAC string
+
+// ParseMAC reads an address in any usual spelling: pairs with colons or
+// hyphens, groups of four with dots, or nothing between; in any case.
+func ParseMAC(s string) (MAC, error) {
+	s = strings.TrimSpace(s)
+	digits := s
+	switch {
+	case len(s) == 17 && (s[2] == ':' || s[2] == '-'):
+		digits = ungroup(s, 2)
+	case len(s) == 14 && s[4] == '.':
+		digits = ungroup(s, 4)
+	}
+	if len(digits) != 12 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
+		return "", fault.Field("mac", "%q is not a MAC address: write it as AA:BB:CC:DD:EE:FF.", Cut(s, 64))
+	}
+	return MAC(strings.ToLower(digits)), nil
+}
+
+// ungroup drops the separators of groups of n digits; "" when they differ.
+func ungroup(s string, n int) string {
+	separator := s[n : n+1]
+	groups := strings.Split(s, separator)
+	for _, g := range groups {
+		if len(g) != n {
+			return ""
+		}
+	}
+	return strings.Join(groups, "")
+}
+
+// String is the address as it is shown: AA:BB:CC:DD:EE:FF.
+func (m MAC) String() string {
+	if len(m) != 12 {
+		return string(m)
+	}
+	u := strings.ToUpper(string(m))
+	return u[0:2] + ":" + u[2:4] + ":" + u[4:6] + ":" + u[6:8] + ":" + u[8:10] + ":" + u[10:12]
+}
+
+// MACDigits drops the separators from what may be a part of an address, for a
+// search.
+func MACDigits(s string) string {
+	return strings.ToLower(strings.NewReplacer(":", "", "-", "", ".", "").Replace(s))
+}

@@ -1,0 +1,74 @@
+// Package release knows the way from an uploaded file to a release: drafts,
+// what speaks against publishing, versions that must rise, and what is offered.
+package release
+
+import (
+	"slices"
+	"time"
+
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/version"
+)
+
+// Release is one or more images published for a platform under a version.
+type Release struct {
+	Platform    string
+	Version     version.Version
+	Images      []Image
+	PublishedAt time.Time
+	PublishedBy string // the e-mail address of who did
+	Downloads   int64  // finished ones
+	Offered     bool   // whether it is what devices get
+}
+
+// Image is what is known of one firmware file; its bytes are kept apart.
+type Image struct {
+	SHA256     string // lower-case hex, of the file
+	MD5        string // lower-case hex, of the file
+	Size       int64  // in bytes
+	Chip       string // such as "ESP32-C3"
+	Family     firmware.Family
+	Running    []string // the sketch-md5 values of a board that runs it
+	Appended   string   // the sketch-sha256 value of a board that runs it; "" if none
+	Inspection *firmware.Inspection
+}
+
+// Describe takes from the bytes and their inspection what a release keeps.
+func Describe(data []byte, i *firmware.Inspection) Image {
+	return Image{
+		SHA256: i.SHA256, MD5: i.MD5, Size: i.Size, Chip: i.Chip, Family: i.Family(),
+		Running: firmware.RunningMD5s(data), Appended: firmware.AppendedSHA256(data), Inspection: i,
+	}
+}
+
+// ImageFor is the image that boards of a family can run, or nil. A board that
+// does not tell its family gets the only image.
+func (r *Release) ImageFor(family firmware.Family) *Image {
+	for n := range r.Images {
+		if family == "" || r.Images[n].Family == family {
+			return &r.Images[n]
+		}
+	}
+	return nil
+}
+
+// RunsOn reports whether a board that says these hashes of its sketch, in lower
+// case, runs exactly this image.
+func (i *Image) RunsOn(sketchMD5, sketchSHA256 string) bool {
+	if sketchMD5 != "" && slices.Contains(i.Running, sketchMD5) {
+		return true
+	}
+	return sketchSHA256 != "" && sketchSHA256 == i.Appended
+}
+
+// Filename is the name under which an image of the release is downloaded.
+func (r *Release) Filename(i *Image) string {
+	name := r.Platform + "_" + r.Version.String()
+	if len(r.Images) > 1 {
+		name += "_" + i.Chip
+	}
+	if i.Inspection != nil && i.Inspection.Compressed {
+		return name + ".bin.gz"
+	}
+	return name + ".bin"
+}
