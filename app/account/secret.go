@@ -1,0 +1,83 @@
+package account
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"time"
+)
+
+// How long secrets are good for.
+const (
+	SessionIdle     = 14 * 24 * time.Hour // since its last use
+	SessionLifetime = 90 * 24 * time.Hour // since sign-in, however much it is used
+	LinkLifetime    = 24 * time.Hour
+)
+
+// NewSecret makes a random text for a session, a token or a one-time link: 256
+// bits, safe in URLs and headers.
+func NewSecret() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// TokenPrefix starts every API token, so that scanners for leaked secrets and
+// people know one when they see it.
+const TokenPrefix = "esp_"
+
+// HashSecret is what is kept of a secret. Secrets are random, so a plain
+// SHA-256 is enough: there is nothing to guess.
+func HashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// NewID makes a random key for a row that has no natural one.
+func NewID() string {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// Session is one browser in which a person is signed in.
+type Session struct {
+	Hash      string // of its id
+	User      User
+	Agent     string
+	IP        string
+	CreatedAt time.Time
+	LastUsed  time.Time
+}
+
+// Token is an API token: it acts in its owner's name.
+type Token struct {
+	User  User
+	Name  string
+	Scope Scope
+}
+
+// Scope is what a token may do, within what its owner may do.
+type Scope string
+
+// The scopes of API tokens.
+const (
+	Read  Scope = "read"
+	Write Scope = "write"
+)
+
+// Link is a one-time link that was passed on by hand.
+type Link struct {
+	Kind LinkKind
+	User *User // whose password it sets; nil for the first set-up
+}
+
+// LinkKind is what a one-time link is good for.
+type LinkKind string
+
+// The kinds of one-time links.
+const (
+	SetupLink    LinkKind = "setup"    // makes the first admin
+	PasswordLink LinkKind = "password" // sets a new password and removes the second factor
+)
