@@ -1,0 +1,94 @@
+// Package db keeps the server's state in SQLite or Postgres. It is the only
+// place with SQL; one query text serves both engines, and what differs between
+// them is in engine.go.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// DB is an open database. Its fields hold the methods of one noun each.
+type DB struct {
+	Platforms *Platforms
+	Devices   *Devices
+	Releases  *Releases
+	Drafts    *Drafts
+	Users     *Users
+	Sessions  *Sessions
+	Tokens    *Tokens
+	Links     *Links
+
+	engine engine
+	read   *sqlx.DB
+	write  *sqlx.DB // on SQLite its one connection is the one writer
+}
+
+// Now is the one clock of what is stored: UTC, cut to the microseconds that
+// both engines keep.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// Open opens the database of a URL, brings its schema up to date, and fails
+// with a sentence when the schema is newer than the program.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	e, err := c.engine()
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{engine: e}
+	if d.write, d.read, err = e.open(); err != nil {
+		return nil, err
+	}
+	if err := d.write.PingContext(ctx); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("the database does not answer: %w", err)
+	}
+	if err := d.migrate(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.Platforms, d.Devices, d.Releases, d.Drafts = &Platforms{d}, &Devices{d}, &Releases{d}, &Drafts{d}
+	d.Users, d.Sessions, d.Tokens, d.Links = &Users{d}, &Sessions{d}, &Tokens{d}, &Links{d}
+	return d, nil
+}
+
+// Close lets go of all connections.
+func (d *DB) Close() {
+	_ = d.write.Close()
+	if d.read != d.write {
+		_ = d.read.Close()
+	}
+}
+
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
+
+// inTx runs fn in one transaction, which ends with fn's error.
+func (d *DB) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
+	tx, err := d.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	return tx.Commit()
+}
+
+// none reports whether a query found no row.
+func none(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// changed reports whether a statement changed any row.
+func changed(r sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}

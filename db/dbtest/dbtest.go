@@ -1,0 +1,87 @@
+// Package dbtest runs tests on every engine that the server supports.
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"net/url"
+	"os"
+	"testing"
+
+	"esp-update-server/db"
+)
+
+// Each runs a test on a new, empty database of each engine. Postgres is the
+// server that TEST_DATABASE_URL names.
+func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	EachConfig(t, func(t *testing.T, c db.Config) { test(t, Open(t, c)) })
+}
+
+// EachConfig is Each for tests that open the database themselves.
+func EachConfig(t *testing.T, test func(t *testing.T, c db.Config)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+}
+
+// SQLite is a new, empty SQLite database.
+func SQLite(t testing.TB) db.Config { return db.Config{Dir: t.TempDir()} }
+
+// Postgres is a new, empty Postgres database, dropped after the test. Where
+// there is no server the test is not run, and fails in CI.
+func Postgres(t testing.TB) db.Config {
+	t.Helper()
+	base := os.Getenv("TEST_DATABASE_URL")
+	if base == "" {
+		if os.Getenv("CI") != "" || os.Getenv("ESP_REQUIRE_ALL") != "" {
+			t.Fatal("TEST_DATABASE_URL is not set: run scripts/test")
+		}
+		t.Skip("TEST_DATABASE_URL is not set: not run on Postgres")
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal("TEST_DATABASE_URL is not a URL")
+	}
+	name := "test_" + randomName()
+	server := execOn(t, base, "CREATE DATABASE "+name)
+	t.Cleanup(func() {
+		defer server.Close()
+		if _, err := server.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	u.Path = "/" + name
+	return db.Config{URL: u.String()}
+}
+
+func execOn(t testing.TB, url, statement string) *sql.DB {
+	t.Helper()
+	server, err := sql.Open("postgres", url)
+	if err == nil {
+		_, err = server.Exec(statement)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func randomName() string {
+	b := make([]byte, 6)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// Open opens a database for the length of a test.
+func Open(t testing.TB, c db.Config) *db.DB {
+	t.Helper()
+	d, err := db.Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}

@@ -1,0 +1,82 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"esp-update-server/app/fault"
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/release"
+)
+
+// Drafts keeps inspected files that wait to be published.
+type Drafts struct{ db *DB }
+
+type draftRow struct {
+	ID         string
+	UserID     string `db:"user_id"`
+	SHA256     string
+	Data       []byte
+	Inspection string
+	CreatedAt  time.Time `db:"created_at"`
+}
+
+// Save keeps a draft, and of its user's drafts only the newest ones.
+func (s *Drafts) Save(ctx context.Context, d *release.Draft) error {
+	inspection, err := json.Marshal(d.Inspection)
+	if err != nil {
+		return err
+	}
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := saveImage(ctx, tx, d.Inspection.SHA256, d.Data); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx,
+			`INSERT INTO drafts (id, user_id, sha256, inspection, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			d.ID, d.UserID, d.Inspection.SHA256, string(inspection), Now()); err != nil {
+			return err
+		}
+		return dropOldDrafts(ctx, tx, d.UserID)
+	})
+}
+
+// dropOldDrafts removes what is over a user's bound or over its time.
+func dropOldDrafts(ctx context.Context, tx *sqlx.Tx, user string) error {
+	if _, err := tx.ExecContext(ctx, `
+DELETE FROM drafts WHERE created_at < $3 OR (user_id = $1 AND id NOT IN (
+  SELECT id FROM drafts WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2))`,
+		user, release.MaxDrafts, Now().Add(-release.DraftLifetime)); err != nil {
+		return err
+	}
+	return dropUnusedImages(ctx, tx)
+}
+
+// Find is a user's draft, or fault.NotFound.
+func (s *Drafts) Find(ctx context.Context, id, user string) (*release.Draft, error) {
+	var row draftRow
+	err := s.db.read.GetContext(ctx, &row, `
+SELECT d.id, d.user_id, d.sha256, i.data, d.inspection, d.created_at
+FROM drafts d JOIN images i ON i.sha256 = d.sha256
+WHERE d.id = $1 AND d.user_id = $2 AND d.created_at >= $3`, id, user, Now().Add(-release.DraftLifetime))
+	if none(err) {
+		return nil, fault.New(fault.NotFound, "This upload is no longer kept: drop the file again.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := &release.Draft{ID: row.ID, UserID: row.UserID, Data: row.Data, Inspection: new(firmware.Inspection), CreatedAt: row.CreatedAt}
+	return d, json.Unmarshal([]byte(row.Inspection), d.Inspection)
+}
+
+// Delete drops a user's draft.
+func (s *Drafts) Delete(ctx context.Context, id, user string) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM drafts WHERE id = $1 AND user_id = $2`, id, user); err != nil {
+			return err
+		}
+		return dropUnusedImages(ctx, tx)
+	})
+}

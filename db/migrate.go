@@ -1,0 +1,76 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// ErrNewer is the error of a database whose schema this program does not know.
+var ErrNewer = errors.New("the database was written by a newer version of ESP Update Server: start that version, or restore a backup made with this one")
+
+// migrate brings the schema up to date. Of several processes that start at
+// once, one does it while the others wait.
+func (d *DB) migrate(ctx context.Context) error {
+	unlock, err := d.engine.lockMigrations(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := d.provider()
+	if err != nil {
+		return err
+	}
+	current, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if current > newest {
+		return ErrNewer
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	return nil
+}
+
+func (d *DB) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if d.engine.dialect == goose.DialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(d.engine.dialect, d.write.DB, files, options...)
+}
+
+// lockMigrations holds a lock file on SQLite, for which goose has no lock.
+func (e engine) lockMigrations(ctx context.Context) (unlock func(), err error) {
+	if e.dir == "" {
+		return func() {}, nil
+	}
+	l := flock.New(filepath.Join(e.dir, "migrate.lock"))
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if ok, err := l.TryLockContext(ctx, 20*time.Millisecond); err != nil || !ok {
+		return nil, fmt.Errorf("waiting for another process to bring the schema up to date: %w", err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}

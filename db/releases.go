@@ -1,0 +1,155 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"esp-update-server/app/fault"
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/release"
+	"esp-update-server/app/version"
+)
+
+// Releases keeps what was published for the platforms.
+type Releases struct{ db *DB }
+
+type releaseRow struct {
+	Platform    string
+	Version     string
+	VersionKey  string    `db:"version_key"`
+	PublishedAt time.Time `db:"published_at"`
+	PublishedBy string    `db:"published_by"`
+	Downloads   int64
+	Offered     bool
+	SHA256      string
+	MD5         string
+	Size        int64
+	Chip        string
+	Family      firmware.Family
+	Running     string
+	Appended    string
+	Inspection  string
+}
+
+const selectReleases = `
+SELECT r.platform, r.version, r.version_key, r.published_at, r.published_by, r.downloads,
+  r.version_key = p.offered_key AS offered,
+  i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection
+FROM releases r JOIN platforms p ON p.name = r.platform
+JOIN release_images i ON i.platform = r.platform AND i.version_key = r.version_key
+JOIN images b ON b.sha256 = i.sha256`
+
+// List is the releases of a platform, the highest version first.
+func (s *Releases) List(ctx context.Context, platform string) ([]release.Release, error) {
+	return s.query(ctx, ` WHERE r.platform = $1 ORDER BY r.version_key DESC, i.chip`, platform)
+}
+
+// Offered is the release that devices of a platform are offered, or nil.
+func (s *Releases) Offered(ctx context.Context, platform string) (*release.Release, error) {
+	list, err := s.query(ctx, ` WHERE r.platform = $1 AND r.version_key = p.offered_key ORDER BY i.chip`, platform)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// Find is the release of a platform's version, or fault.NotFound.
+func (s *Releases) Find(ctx context.Context, platform string, v version.Version) (*release.Release, error) {
+	list, err := s.query(ctx, ` WHERE r.platform = $1 AND r.version_key = $2 ORDER BY i.chip`, platform, v.Key())
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fault.New(fault.NotFound, "There is no release %s of %s.", v, platform)
+	}
+	return &list[0], nil
+}
+
+// query folds the rows, one an image, into releases.
+func (s *Releases) query(ctx context.Context, where string, args ...any) ([]release.Release, error) {
+	var rows []releaseRow
+	if err := s.db.read.SelectContext(ctx, &rows, selectReleases+where, args...); err != nil {
+		return nil, err
+	}
+	var list []release.Release
+	for i := range rows {
+		image, err := rows[i].image()
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 || rows[i].VersionKey != rows[i-1].VersionKey {
+			list = append(list, rows[i].release())
+		}
+		last := &list[len(list)-1]
+		last.Images = append(last.Images, image)
+	}
+	return list, nil
+}
+
+func (r *releaseRow) release() release.Release {
+	return release.Release{
+		Platform: r.Platform, Version: version.ParseLenient(r.Version), Offered: r.Offered,
+		PublishedAt: r.PublishedAt, PublishedBy: r.PublishedBy, Downloads: r.Downloads,
+	}
+}
+
+func (r *releaseRow) image() (release.Image, error) {
+	i := new(firmware.Inspection)
+	if err := json.Unmarshal([]byte(r.Inspection), i); err != nil {
+		return release.Image{}, fmt.Errorf("reading the inspection of %s %s: %w", r.Platform, r.Version, err)
+	}
+	return release.Image{
+		SHA256: r.SHA256, MD5: r.MD5, Size: r.Size, Chip: r.Chip, Family: r.Family,
+		Running: strings.Fields(r.Running), Appended: r.Appended, Inspection: i,
+	}, nil
+}
+
+// Highest is the highest version ever published for a platform, withdrawn and
+// pruned ones included; zero when there was none.
+func (s *Releases) Highest(ctx context.Context, platform string) (version.Version, error) {
+	var top string
+	err := s.db.read.GetContext(ctx, &top, `SELECT top_version FROM platforms WHERE name = $1`, platform)
+	if none(err) {
+		return version.Version{}, noPlatform(platform)
+	}
+	return version.ParseLenient(top), err
+}
+
+// CountDownload adds one finished download of a release.
+func (s *Releases) CountDownload(ctx context.Context, platform string, v version.Version) error {
+	_, err := s.db.write.ExecContext(ctx,
+		`UPDATE releases SET downloads = downloads + 1 WHERE platform = $1 AND version_key = $2`, platform, v.Key())
+	return err
+}
+
+// Bytes is the content of an image, or fault.NotFound.
+func (s *Releases) Bytes(ctx context.Context, sha256 string) ([]byte, error) {
+	var data []byte
+	err := s.db.read.GetContext(ctx, &data, `SELECT data FROM images WHERE sha256 = $1`, sha256)
+	if none(err) {
+		return nil, fault.New(fault.NotFound, "This image is no longer kept.")
+	}
+	return data, err
+}
+
+// saveImage keeps the bytes of an image once. The update of a row that is there
+// already locks it until the caller's transaction refers to it.
+func saveImage(ctx context.Context, tx *sqlx.Tx, sha256 string, data []byte) error {
+	_, err := tx.ExecContext(ctx, `
+INSERT INTO images (sha256, size, data, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (sha256) DO UPDATE SET size = excluded.size`, sha256, len(data), data, Now())
+	return err
+}
+
+// dropUnusedImages removes the bytes that neither a release nor a draft has.
+func dropUnusedImages(ctx context.Context, tx *sqlx.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+DELETE FROM images WHERE NOT EXISTS (SELECT 1 FROM release_images r WHERE r.sha256 = images.sha256)
+  AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.sha256 = images.sha256)`)
+	return err
+}
