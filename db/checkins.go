@@ -3,15 +3,26 @@ package db
 import (
 	"context"
 
+	"github.com/jmoiron/sqlx"
+
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/ota"
 )
 
-// Record remembers a check-in and its answer. A device never seen before
-// becomes a new device.
-func (s *Devices) Record(ctx context.Context, c *fleet.CheckIn, d *ota.Decision) error {
+// Record remembers a check-in, its answer, and what it changed in the device's
+// history. A device never seen before becomes a new device.
+func (s *Devices) Record(ctx context.Context, c *fleet.CheckIn, d *ota.Decision, happened []fleet.Happening) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := saveCheckIn(ctx, tx, c, d); err != nil {
+			return err
+		}
+		return addHistory(ctx, tx, happened)
+	})
+}
+
+func saveCheckIn(ctx context.Context, tx *sqlx.Tx, c *fleet.CheckIn, d *ota.Decision) error {
 	r := &c.Report
-	_, err := s.db.write.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, `
 INSERT INTO devices (mac, created_at, first_seen, last_seen, version, version_key, requested_platform, ip, answer, reason,
   family, mode, chip_id, ap_mac, free_space, sketch_size, sketch_md5, sketch_sha256, chip_size, sdk_version, client_version, user_agent)
 VALUES ($1, $2, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)

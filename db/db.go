@@ -19,6 +19,7 @@ type DB struct {
 	Devices   *Devices
 	Releases  *Releases
 	Drafts    *Drafts
+	History   *History
 	Users     *Users
 	Sessions  *Sessions
 	Tokens    *Tokens
@@ -53,6 +54,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, err
 	}
 	d.Platforms, d.Devices, d.Releases, d.Drafts = &Platforms{d}, &Devices{d}, &Releases{d}, &Drafts{d}
+	d.History = &History{d}
 	d.Users, d.Sessions, d.Tokens, d.Links = &Users{d}, &Sessions{d}, &Tokens{d}, &Links{d}
 	return d, nil
 }

@@ -71,7 +71,7 @@ func checkIn(t *testing.T, d *db.DB, m fleet.MAC, dev, ver string, at time.Time,
 	t.Helper()
 	c := &fleet.CheckIn{MAC: m, Platform: dev, Version: ver, IP: "192.0.2.7", At: at,
 		Report: fleet.Report{Family: firmware.ESP8266, FreeSpace: 4096, SDKVersion: "2.2.2"}}
-	must(t, d.Devices.Record(ctx, c, &ota.Decision{Answer: a, Reason: "r", RunsKey: c.RunningVersion().Key()}))
+	must(t, d.Devices.Record(ctx, c, &ota.Decision{Answer: a, Reason: "r", RunsKey: c.RunningVersion().Key()}, nil))
 }
 
 func TestTimesComeBackAsTheyWere(t *testing.T) {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -21,6 +22,9 @@ type draftRow struct {
 	SHA256     string
 	Data       []byte
 	Inspection string
+	Platform   string
+	Version    string
+	Accept     string
 	CreatedAt  time.Time `db:"created_at"`
 }
 
@@ -35,8 +39,8 @@ func (s *Drafts) Save(ctx context.Context, d *release.Draft) error {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx,
-			`INSERT INTO drafts (id, user_id, sha256, inspection, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			d.ID, d.UserID, d.Inspection.SHA256, string(inspection), Now()); err != nil {
+			`INSERT INTO drafts (id, user_id, sha256, inspection, platform, version, accept, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			d.ID, d.UserID, d.Inspection.SHA256, string(inspection), d.Platform, d.Version, strings.Join(d.Accept, " "), Now()); err != nil {
 			return err
 		}
 		return dropOldDrafts(ctx, tx, d.UserID)
@@ -58,7 +62,7 @@ DELETE FROM drafts WHERE created_at < $3 OR (user_id = $1 AND id NOT IN (
 func (s *Drafts) Find(ctx context.Context, id, user string) (*release.Draft, error) {
 	var row draftRow
 	err := s.db.read.GetContext(ctx, &row, `
-SELECT d.id, d.user_id, d.sha256, i.data, d.inspection, d.created_at
+SELECT d.id, d.user_id, d.sha256, i.data, d.inspection, d.platform, d.version, d.accept, d.created_at
 FROM drafts d JOIN images i ON i.sha256 = d.sha256
 WHERE d.id = $1 AND d.user_id = $2 AND d.created_at >= $3`, id, user, Now().Add(-release.DraftLifetime))
 	if none(err) {
@@ -67,7 +71,10 @@ WHERE d.id = $1 AND d.user_id = $2 AND d.created_at >= $3`, id, user, Now().Add(
 	if err != nil {
 		return nil, err
 	}
-	d := &release.Draft{ID: row.ID, UserID: row.UserID, Data: row.Data, Inspection: new(firmware.Inspection), CreatedAt: row.CreatedAt}
+	d := &release.Draft{
+		ID: row.ID, UserID: row.UserID, Data: row.Data, Inspection: new(firmware.Inspection), CreatedAt: row.CreatedAt,
+		Platform: row.Platform, Version: row.Version, Accept: strings.Fields(row.Accept),
+	}
 	return d, json.Unmarshal([]byte(row.Inspection), d.Inspection)
 }
 

@@ -120,6 +120,24 @@ func (s *Releases) Highest(ctx context.Context, platform string) (version.Versio
 	return version.ParseLenient(top), err
 }
 
+// Platforms is the names of all platforms.
+func (s *Releases) Platforms(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.db.read.SelectContext(ctx, &names, `SELECT name FROM platforms ORDER BY name`)
+	return names, err
+}
+
+// Room is what the devices of a platform reported of their flash, each report
+// with the number of devices that made it.
+func (s *Releases) Room(ctx context.Context, platform string) ([]release.Room, error) {
+	var rows []release.Room
+	err := s.db.read.SelectContext(ctx, &rows, `
+SELECT family, free_space AS freespace, chip_size AS chipsize, sketch_size AS sketchsize, COUNT(*) AS devices, MIN(mac) AS example
+FROM devices WHERE platform = $1 AND last_seen IS NOT NULL
+GROUP BY family, free_space, chip_size, sketch_size ORDER BY COUNT(*) DESC, MIN(mac)`, platform)
+	return rows, err
+}
+
 // CountDownload adds one finished download of a release.
 func (s *Releases) CountDownload(ctx context.Context, platform string, v version.Version) error {
 	_, err := s.db.write.ExecContext(ctx,

@@ -19,9 +19,14 @@ func (i *inspector) tellCertificates(found []*x509.Certificate) {
 		expiry := c.NotAfter.UTC().Format(time.DateOnly)
 		switch now := i.o.Now; {
 		case !now.IsZero() && c.NotAfter.Before(now):
-			i.warn("certificate", "Certificate expired", "Build with the issuer's current certificate.", "The certificate of %q expired on %s: boards refuse connections that rest on it.", shown([]byte(name)), expiry)
+			i.warn("certificate", "Certificate expired",
+				"Build with the issuer's current certificate.",
+				"The certificate of %q expired on %s: boards refuse connections that rest on it.", shown([]byte(name)), expiry)
 		case !now.IsZero() && c.NotAfter.Before(now.AddDate(shortLife, 0, 0)):
-			i.warn("certificate", "Certificate expires soon", "Build with the issuer's next certificate, and update all boards before.", "The certificate of %q expires on %s, in %d days: from then on boards refuse connections that rest on it.", shown([]byte(name)), expiry, int(c.NotAfter.Sub(now).Hours()/24))
+			i.warn("certificate", "Certificate expires soon",
+				"Build with the issuer's next certificate, and update all boards before.",
+				"The certificate of %q expires on %s, in %d days: from then on boards refuse connections that rest on it.",
+				shown([]byte(name)), expiry, int(c.NotAfter.Sub(now).Hours()/24))
 		default:
 			i.pass("certificate", "Certificate", "The certificate of %q is valid until %s.", shown([]byte(name)), expiry)
 		}

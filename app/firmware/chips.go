@@ -47,17 +47,20 @@ var (
 
 var chips = []chip{
 	{id: 0x00, name: "ESP32", bootloader: 0x1000, uf2: 0x1C5F21B0, fixedPages: true, freq: freq80,
-		flash:  []window{{0x400D0000, 0x40400000, flashCode}, {0x3F400000, 0x3F800000, flashData}},
-		memory: []window{{0x40078000, 0x400AA000, ramCode}, {0x3FFAE000, 0x40000000, ramData}, {0x400C0000, 0x400C2000, rtc}, {0x3FF80000, 0x3FF82000, rtc}, {0x50000000, 0x50002000, rtc}}},
+		flash: []window{{0x400D0000, 0x40400000, flashCode}, {0x3F400000, 0x3F800000, flashData}},
+		memory: []window{{0x40078000, 0x400AA000, ramCode}, {0x3FFAE000, 0x40000000, ramData},
+			{0x400C0000, 0x400C2000, rtc}, {0x3FF80000, 0x3FF82000, rtc}, {0x50000000, 0x50002000, rtc}}},
 	{id: 0x02, name: "ESP32-S2", bootloader: 0x1000, uf2: 0xBFDD4EEE, fixedPages: true, freq: freq80,
-		flash:  []window{{0x40080000, 0x40800000, flashCode}, {0x3F000000, 0x3FF80000, flashData}},
-		memory: []window{{0x40020000, 0x40070000, ramCode}, {0x3FFB0000, 0x40000000, ramData}, {0x40070000, 0x40072000, rtc}, {0x3FF9E000, 0x3FFA0000, rtc}, {0x50000000, 0x50002000, rtc}}},
+		flash: []window{{0x40080000, 0x40800000, flashCode}, {0x3F000000, 0x3FF80000, flashData}},
+		memory: []window{{0x40020000, 0x40070000, ramCode}, {0x3FFB0000, 0x40000000, ramData},
+			{0x40070000, 0x40072000, rtc}, {0x3FF9E000, 0x3FFA0000, rtc}, {0x50000000, 0x50002000, rtc}}},
 	{id: 0x05, name: "ESP32-C3", uf2: 0xD42BA06C, fixedPages: true, freq: freq80,
 		flash:  []window{{0x42000000, 0x42800000, flashCode}, {0x3C000000, 0x3C800000, flashData}},
 		memory: []window{{0x4037C000, 0x403E0000, ramCode}, {0x3FC80000, 0x3FCE0000, ramData}, {0x50000000, 0x50002000, rtc}}},
 	{id: 0x09, name: "ESP32-S3", uf2: 0xC47E5767, fixedPages: true, freq: freq80,
-		flash:  []window{{0x42000000, 0x44000000, flashCode}, {0x3C000000, 0x3E000000, flashData}},
-		memory: []window{{0x40370000, 0x403E0000, ramCode}, {0x3FC88000, 0x3FD00000, ramData}, {0x600FE000, 0x60100000, rtc}, {0x50000000, 0x50002000, rtc}}},
+		flash: []window{{0x42000000, 0x44000000, flashCode}, {0x3C000000, 0x3E000000, flashData}},
+		memory: []window{{0x40370000, 0x403E0000, ramCode}, {0x3FC88000, 0x3FD00000, ramData},
+			{0x600FE000, 0x60100000, rtc}, {0x50000000, 0x50002000, rtc}}},
 	{id: 0x0C, name: "ESP32-C2", uf2: 0x2B88D29C, freq: freq60,
 		flash:  []window{{0x42000000, 0x42400000, flashCode}, {0x3C000000, 0x3C400000, flashData}},
 		memory: []window{{0x4037C000, 0x403C0000, ramCode}, {0x3FCA0000, 0x3FCE0000, ramData}}},
@@ -68,8 +71,9 @@ var chips = []chip{
 		flash:  []window{{0x42000000, 0x43000000, flashBoth}},
 		memory: []window{{0x40800000, 0x40850000, ram}, {0x50000000, 0x50001000, rtc}}},
 	{id: 0x12, name: "ESP32-P4", bootloader: 0x2000, uf2: 0x3D308E94, freq: freq80,
-		flash:  []window{{0x40000000, 0x44000000, flashBoth}},
-		memory: []window{{0x4FF00000, 0x4FFC0000, ram}, {0x30100000, 0x30102000, "tightly coupled memory"}, {0x48000000, 0x4C000000, "external RAM"}, {0x50108000, 0x50110000, rtc}}},
+		flash: []window{{0x40000000, 0x44000000, flashBoth}},
+		memory: []window{{0x4FF00000, 0x4FFC0000, ram}, {0x30100000, 0x30102000, "tightly coupled memory"},
+			{0x48000000, 0x4C000000, "external RAM"}, {0x50108000, 0x50110000, rtc}}},
 	{id: 0x14, name: "ESP32-C61", uf2: 0x77D850C4, freq: freq80,
 		flash:  []window{{0x42000000, 0x44000000, flashBoth}},
 		memory: []window{{0x40800000, 0x40860000, ram}, {0x50000000, 0x50004000, rtc}}},
@@ -83,7 +87,9 @@ var chips = []chip{
 }
 
 // formerChips had an id in esp-idf for a while; no current tool knows them.
-var formerChips = map[uint16]string{4: "ESP32-S3 beta 2", 6: "ESP32-S3 beta 3", 10: "ESP32-H2 beta 1", 14: "ESP32-H2 beta 2", 15: "ESP32-C6 beta", 17: "ESP32-C5 beta 3"}
+var formerChips = map[uint16]string{
+	4: "ESP32-S3 beta 2", 6: "ESP32-S3 beta 3", 7: "ESP32-C6 beta", 10: "ESP32-H2 beta 1", 14: "ESP32-H2 beta 2", 17: "ESP32-C5 beta 3",
+}
 
 // esp8266 has no id. Windows: esp8266/Arduino tools/sdk/ld/eagle.app.v6.common.ld.h.
 var esp8266 = chip{

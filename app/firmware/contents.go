@@ -11,7 +11,8 @@ import (
 func (i *inspector) inspectContents(body []byte) {
 	i.tellClient()
 	if i.traces.debug != "" {
-		i.warn("debug-build", "Debug output", "Set the core debug level to None (Arduino IDE, Tools > Core Debug Level; PlatformIO, CORE_DEBUG_LEVEL) for a release.",
+		i.warn("debug-build", "Debug output",
+			"Set the core debug level to None (Arduino IDE, Tools > Core Debug Level; PlatformIO, CORE_DEBUG_LEVEL) for a release.",
 			"The application is built with debug output (%q): it is slower and larger, and prints what should stay inside.", i.traces.debug)
 	}
 	i.tellCredentials()
@@ -25,17 +26,22 @@ func (i *inspector) tellClient() {
 		i.pass("ota-client", "Update client", "The application contains %s.", client)
 		return
 	}
-	i.warn("ota-client", "No update client seen", "Call the update client (ESPhttpUpdate, httpUpdate, esp_https_ota) in code that runs, and try it with one board before many.",
+	i.warn("ota-client", "No update client seen",
+		"Call the update client (ESPhttpUpdate, httpUpdate, esp_https_ota) in code that runs, and try it with one board before many.",
 		"No text of a known update client is in this application. A board that installs it may never ask for an update again.")
 }
 
 // tellCredentials never shows the password itself.
 func (i *inspector) tellCredentials() {
 	if i.traces.host != "" {
-		i.warn("credentials", "Password in an address", "Whoever has the file can read it: give each board its own, over another way.", "An address in the application holds a user name and a password (for %s).", shown([]byte(i.traces.host)))
+		i.warn("credentials", "Password in an address",
+			"Whoever has the file can read it: give each board its own, over another way.",
+			"An address in the application holds a user name and a password (for %s).", shown([]byte(i.traces.host)))
 	}
 	if i.traces.placeholder != "" {
-		i.warn("credentials", "Wi-Fi not filled in", "Put in the name and password of the network, then build again.", "The application contains %q, as examples do: a board with it may not find its network.", i.traces.placeholder)
+		i.warn("credentials", "Wi-Fi not filled in",
+			"Put in the name and password of the network, then build again.",
+			"The application contains %q, as examples do: a board with it may not find its network.", i.traces.placeholder)
 	}
 }
 

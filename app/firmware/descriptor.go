@@ -82,7 +82,8 @@ func (i *inspector) describe(d descriptor) {
 	i.Project, i.AppVersion, i.IDFVersion = d.project, d.version, d.idf
 	i.ELFSHA256, i.SecureVersion = d.elf, d.secureVersion
 	i.CompiledAt = strings.TrimSpace(d.date + " " + d.time)
-	i.pass("descriptor", "Application descriptor", "Project %q, version %q, built with ESP-IDF %q%s.", d.project, d.version, d.idf, prefixed(" on ", i.CompiledAt))
+	i.pass("descriptor", "Application descriptor",
+		"Project %q, version %q, built with ESP-IDF %q%s.", d.project, d.version, d.idf, prefixed(" on ", i.CompiledAt))
 }
 
 // prefixed is empty when s is.

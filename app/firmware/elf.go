@@ -20,7 +20,9 @@ func (i *inspector) inspectELF(data []byte) {
 	if machine == 94 {
 		i.Chip = xtensaChip(data)
 	}
-	i.fail("elf", "ELF file", "Send the .bin file that is made from it: "+images, "This is an ELF file for %s, the linker's result with its debug information, not an image that a board can store.", name)
+	i.fail("elf", "ELF file",
+		"Send the .bin file that is made from it: "+images,
+		"This is an ELF file for %s, the linker's result with its debug information, not an image that a board can store.", name)
 }
 
 // xtensaChip tells the Xtensa chips apart by where their programs are loaded.

@@ -77,7 +77,10 @@ func (i *inspector) bootloader(what, idf string) {
 		i.IDFVersion = idf
 		what += ", built with ESP-IDF " + idf
 	}
-	i.fail("bootloader", "Boot loader", fixExport, "This is %s, not an application: nothing of it is code that stays in the flash. The files *.bootloader.bin and bootloader.bin are for flashing by cable only.", what)
+	i.fail("bootloader", "Boot loader",
+		fixExport,
+		"This is %s, not an application: nothing of it is code that stays in the flash. The files *.bootloader.bin and bootloader.bin are for flashing by cable only.",
+		what)
 }
 
 // checkChip says which chip the image is for, and which revisions of it.
@@ -88,8 +91,10 @@ func (i *inspector) checkChip(m image) {
 		if name := formerChips[m.chipID]; name != "" {
 			former = ", which was the " + name
 		}
-		i.warn("chip-unknown", "Chip not known", "Make sure that the boards of this platform have the chip that the image was built for.",
-			"The image is for chip id %d (0x%02X)%s; this server does not know it. Nobody can tell whether your boards have it.", m.chipID, m.chipID, former)
+		i.warn("chip-unknown", "Chip not known",
+			"Make sure that the boards of this platform have the chip that the image was built for.",
+			"The image is for chip id %d (0x%02X)%s; this server does not know it. Nobody can tell whether your boards have it.",
+			m.chipID, m.chipID, former)
 		return
 	}
 	most := "any later one"
@@ -122,17 +127,24 @@ func (i *inspector) checkSegments(data []byte, m image) {
 		return
 	}
 	if !m.inFlash() && len(flashTail(data, m)) == 0 {
-		i.fail("no-flash-segment", "Nothing stays in the flash", fixExport,
-			"None of the %d segments lies in the flash of %s: this is a program that runs from RAM only, or an image for another chip.", len(m.segments), m.chip.name)
+		i.fail("no-flash-segment", "Nothing stays in the flash",
+			fixExport,
+			"None of the %d segments lies in the flash of %s: this is a program that runs from RAM only, or an image for another chip.",
+			len(m.segments), m.chip.name)
 	}
 	page := m.pageSize(data)
 	for n, s := range m.segments {
 		if s.Size%4 != 0 {
-			i.fail("segments", "Segment of odd size", fixAgain, "Segment %d has %s, which is no multiple of 4: the boot loader refuses it.", n+1, bytesOf(s.Size))
+			i.fail("segments", "Segment of odd size",
+				fixAgain,
+				"Segment %d has %s, which is no multiple of 4: the boot loader refuses it.", n+1, bytesOf(s.Size))
 			return
 		}
 		if m.chip.mapped(s.Address) && m.chip.name != unknownName && s.Size > 0 && (uint32(s.Offset)-s.Address)%uint32(page) != 0 {
-			i.fail("segments", "Segment out of line", fixAgain, "Segment %d lies at byte 0x%x of the file but at address 0x%08X: they must agree in a page of %s, or the boot loader refuses it.", n+1, s.Offset, s.Address, bytesOf(page))
+			i.fail("segments", "Segment out of line",
+				fixAgain,
+				"Segment %d lies at byte 0x%x of the file but at address 0x%08X: they must agree in a page of %s, or the boot loader refuses it.",
+				n+1, s.Offset, s.Address, bytesOf(page))
 			return
 		}
 	}
@@ -157,7 +169,9 @@ func (i *inspector) checkHash(data []byte, m image) {
 		return
 	}
 	if m.hash == 0 {
-		i.warn("hash", "No SHA-256", "Build it with a current tool, which appends one.", "The image has no SHA-256 at its end, so that only an 8-bit checksum guards it.")
+		i.warn("hash", "No SHA-256",
+			"Build it with a current tool, which appends one.",
+			"The image has no SHA-256 at its end, so that only an 8-bit checksum guards it.")
 		return
 	}
 	if len(flashTail(data, m)) > 0 {
@@ -166,7 +180,9 @@ func (i *inspector) checkHash(data []byte, m image) {
 	valid := false
 	i.HashValid = &valid
 	if m.length() > len(data) {
-		i.fail("truncated", "Cut off", fixAgain, "The file ends after %s, within the SHA-256 of the image, which needs %s.", bytesOf(len(data)), bytesOf(m.length()))
+		i.fail("truncated", "Cut off",
+			fixAgain,
+			"The file ends after %s, within the SHA-256 of the image, which needs %s.", bytesOf(len(data)), bytesOf(m.length()))
 		return
 	}
 	stored := data[m.end:m.length()]
@@ -174,7 +190,9 @@ func (i *inspector) checkHash(data []byte, m image) {
 		i.pass("hash", "SHA-256 right", "%x over the first %s.", stored, bytesOf(m.end))
 		return
 	}
-	i.fail("hash", "SHA-256 wrong", fixAgain, "The SHA-256 over the first %s is %x…, and the image says %x…: the file is damaged.", bytesOf(m.end), i.prefix[:4], stored[:4])
+	i.fail("hash", "SHA-256 wrong",
+		fixAgain,
+		"The SHA-256 over the first %s is %x…, and the image says %x…: the file is damaged.", bytesOf(m.end), i.prefix[:4], stored[:4])
 }
 
 // hidesHash: the image is followed by the hash of what it was before the one

@@ -46,10 +46,15 @@ func (i *inspector) inspectESP8266(data []byte, m image) {
 // has something else where the application should be.
 func (i *inspector) ebootAlone(data []byte) {
 	if len(data) <= appOffset {
-		i.fail("truncated", "Cut off", fixAgain, "The file ends after %s, before the application, which starts at byte %s: only the boot loader eboot is there.", bytesOf(len(data)), thousands(appOffset))
+		i.fail("truncated", "Cut off",
+			fixAgain,
+			"The file ends after %s, before the application, which starts at byte %s: only the boot loader eboot is there.",
+			bytesOf(len(data)), thousands(appOffset))
 		return
 	}
-	i.fail("header", "No application behind eboot", fixAgain, "At byte %s, where the application starts, stands 0x%02X instead of 0xE9.", thousands(appOffset), data[appOffset])
+	i.fail("header", "No application behind eboot",
+		fixAgain,
+		"At byte %s, where the application starts, stands 0x%02X instead of 0xE9.", thousands(appOffset), data[appOffset])
 }
 
 // otherLayout refuses the forms that boot with other boot loaders than eboot.
@@ -61,13 +66,20 @@ func (i *inspector) otherLayout(m image) {
 	fix := "Build the firmware with the ESP8266 Arduino core, or update these boards with the tool of their own SDK."
 	switch m.form {
 	case formV2:
-		i.fail("header", "Image for another boot loader", fix, "This is an ESP8266 image that begins with 0xEA, for the boot loader of Espressif's SDK or rboot. %s", "Arduino boards only take images that begin with 0xE9.")
+		i.fail("header", "Image for another boot loader",
+			fix,
+			"This is an ESP8266 image that begins with 0xEA, for the boot loader of Espressif's SDK or rboot. %s",
+			"Arduino boards only take images that begin with 0xE9.")
 	case formRTOS:
 		i.fail("header", "ESP8266_RTOS_SDK image", fix, "This is an image of the ESP8266_RTOS_SDK, which its own boot loader starts. %s", client)
 	case formBare:
-		i.fail("header", "No boot loader in front", fixExport, "This is an ESP8266 application without the %s of eboot that an update starts with. %s", bytesOf(appOffset), client)
+		i.fail("header", "No boot loader in front",
+			fixExport,
+			"This is an ESP8266 application without the %s of eboot that an update starts with. %s", bytesOf(appOffset), client)
 	default:
-		i.fail("header", "Other layout", fix, "This is an ESP8266 image without the boot loader eboot at its start, as Espressif's SDK, MicroPython or NodeMCU make it. %s", client)
+		i.fail("header", "Other layout",
+			fix,
+			"This is an ESP8266 image without the boot loader eboot at its start, as Espressif's SDK, MicroPython or NodeMCU make it. %s", client)
 	}
 }
 
@@ -82,8 +94,10 @@ func (i *inspector) checkArduino(data []byte, m image) {
 		return
 	}
 	if data[2] != data[appOffset+2] || data[3] != data[appOffset+3] {
-		i.warn("header", "Two flash settings", "Build it again with one flash mode and size.",
-			"The boot loader says flash mode %s, size %s; the application says %s, %s.", flashMode(data[2]), esp8266.flashSize(data[3]>>4), i.FlashMode, i.FlashSize)
+		i.warn("header", "Two flash settings",
+			"Build it again with one flash mode and size.",
+			"The boot loader says flash mode %s, size %s; the application says %s, %s.",
+			flashMode(data[2]), esp8266.flashSize(data[3]>>4), i.FlashMode, i.FlashSize)
 	}
 	at := crcPlace(data, m)
 	i.checkCRC(data, m, at)
@@ -101,13 +115,12 @@ func (i *inspector) checkArduino(data []byte, m image) {
 
 // crcPlace finds where the file keeps its CRC; 0 when it has none, as before
 // core 2.7.0. A core 3 eboot has two segments; the length of the file at the
-// place is as good a sign.
+// place is as good a sign. In core 2.7 the CRC ends the filling behind eboot.
 func crcPlace(data []byte, m image) int {
-	long, short := int(u32(data, crcSinceCore3)), int(u32(data, crcSinceCore27))
-	switch {
-	case long == m.end || data[1] == 2 && long != 0:
+	switch length := int64(u32(data, crcSinceCore3)); {
+	case length == int64(m.end) || data[1] == 2 && length != 0:
 		return crcSinceCore3
-	case short == m.end || short != 0xAAAAAAAA && short != 0 && uint32(short) != 0xFFFFFFFF:
+	case !allOf(data[crcSinceCore27:appOffset], data[crcSinceCore27-1]):
 		return crcSinceCore27
 	}
 	return 0
@@ -118,20 +131,22 @@ func (i *inspector) checkCRC(data []byte, m image, at int) {
 		i.pass("crc", "No CRC", "This core does not write a CRC into the file: it is older than 2.7.0.")
 		return
 	}
-	length, stored := int(u32(data, at)), u32(data, at+4)
-	if length > len(data) && length < maxInflated {
-		i.fail("truncated", "Cut off", fixAgain, "The file has %s; the CRC in it is for %s.", bytesOf(len(data)), bytesOf(length))
+	length, stored := int64(u32(data, at)), u32(data, at+4)
+	if length > int64(len(data)) && length < maxInflated {
+		i.fail("truncated", "Cut off", fixAgain, "The file has %s; the CRC in it is for %s.", bytesOf(len(data)), bytesOf(int(length)))
 		return
 	}
-	if length != m.end {
-		i.fail("crc", "CRC wrong", fixAgain, "The CRC is for %s, but the image has %s: the file is damaged.", bytesOf(length), bytesOf(m.end))
+	if length != int64(m.end) {
+		i.fail("crc", "CRC wrong", fixAgain, "The CRC is for %d bytes, but the image has %s: the file is damaged.", length, bytesOf(m.end))
 		return
 	}
 	if got := crcWithout(data[:length], at); got != stored {
-		i.fail("crc", "CRC wrong", fixAgain, "The CRC over %s is 0x%08X, and the file says 0x%08X: the file is damaged.", bytesOf(length), got, stored)
+		i.fail("crc", "CRC wrong",
+			fixAgain,
+			"The CRC over %s is 0x%08X, and the file says 0x%08X: the file is damaged.", bytesOf(m.end), got, stored)
 		return
 	}
-	i.pass("crc", "CRC right", "0x%08X over %s, kept at byte %s.", stored, bytesOf(length), thousands(at))
+	i.pass("crc", "CRC right", "0x%08X over %s, kept at byte %s.", stored, bytesOf(m.end), thousands(at))
 }
 
 // checkSum compares the one-byte checksum that each image ends with.

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"bytes"
 	"encoding/binary"
 )
 
@@ -37,10 +38,11 @@ func filesystem(b []byte) string {
 }
 
 // isLittleFS looks for the name in the superblock, which is kept in the first
-// two blocks, either of which may be the newer one (littlefs SPEC.md).
+// two blocks, either of which may be the newer one (littlefs SPEC.md). Version 1
+// has it further on than version 2.
 func isLittleFS(b []byte) bool {
 	for _, block := range []int{0, 0x1000, 0x2000} {
-		if at := block + 8; at+8 <= len(b) && string(b[at:at+8]) == "littlefs" {
+		if block+64 <= len(b) && bytes.Contains(b[block:block+64], []byte("littlefs")) {
 			return true
 		}
 	}

@@ -6,6 +6,20 @@ import (
 	"strings"
 )
 
+// The codes of findings, which programs rely on.
+//
+//   - What the file is: empty, too-large, text, elf, uf2, intel-hex, archive,
+//     other-mcu, bootloader, partition-table, data-partition, merged,
+//     filesystem, encrypted.
+//   - Its form: header, segments, no-flash-segment, truncated, checksum, hash,
+//     crc, gzip, trailing-bytes, chip, chip-unknown, descriptor, signature,
+//     secure-boot.
+//   - Whom it is for, which never makes it unfit for a board: tag, tag-missing,
+//     tag-conflict, tag-template, platform-invalid, version-missing,
+//     version-invalid, version-placeholder, version-prerelease, framework-version.
+//   - What its texts tell, warnings at most: ota-client, debug-build,
+//     credentials, private-key, certificate.
+
 // Fixes name what to do in the tools that people use.
 const (
 	fixExport = "Send the application image: " + images

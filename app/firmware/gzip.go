@@ -56,7 +56,9 @@ func (i *inspector) inspectGzip(data []byte) {
 	i.Compressed = true
 	if z.tooLong {
 		i.Kind = Archive
-		i.fail("gzip", "Too much in it", fixExport, "This gzip file unpacks to more than %s, which is more than any application for ESP8266 has.", bytesOf(maxInflated))
+		i.fail("gzip", "Too much in it",
+			fixExport,
+			"This gzip file unpacks to more than %s, which is more than any application for ESP8266 has.", bytesOf(maxInflated))
 		return
 	}
 	before := len(i.Findings)
@@ -66,7 +68,9 @@ func (i *inspector) inspectGzip(data []byte) {
 	switch inside := i.Kind; inside {
 	case Unknown, Text, Archive, ELF, UF2, IntelHex, Encrypted:
 		i.Kind, i.Chip = Archive, unknownName
-		i.fail("archive", "Archive", "Unpack it and send the .bin file of the application that is in it.", "This is a gzip archive with no application in it (%s, %s).", inside, bytesOf(len(z.data)))
+		i.fail("archive", "Archive",
+			"Unpack it and send the .bin file of the application that is in it.",
+			"This is a gzip archive with no application in it (%s, %s).", inside, bytesOf(len(z.data)))
 	default:
 		i.checkGzip(data, z)
 		i.Findings = append(i.Findings, contents...)
@@ -80,18 +84,26 @@ func (i *inspector) checkGzip(file []byte, z inflated) {
 	end := len(file) - z.rest
 	switch {
 	case errors.Is(z.err, io.ErrUnexpectedEOF), errors.Is(z.err, io.EOF):
-		i.fail("gzip", "Compressed file cut off", fixAgain, "The gzip file ends in the middle of its data, after %s of contents.", bytesOf(len(z.data)))
+		i.fail("gzip", "Compressed file cut off",
+			fixAgain,
+			"The gzip file ends in the middle of its data, after %s of contents.", bytesOf(len(z.data)))
 	case z.err != nil:
 		i.fail("gzip", "Compressed file damaged", fixAgain, "The gzip file is damaged (%s) after %s of contents.", z.err, bytesOf(len(z.data)))
 	case isESP8266Signature(file, end):
 		i.signedESP8266(file, end)
-		i.warn("gzip", "Compressed and signed", "Send it only to boards that check signatures; to all others send the compressed file without the signature.",
-			"%s unpack to %s, and a signature follows. A board that does not check signatures would take the end of it for the unpacked size and destroy its program.", bytesOf(end), bytesOf(len(z.data)))
+		i.warn("gzip", "Compressed and signed",
+			"Send it only to boards that check signatures; to all others send the compressed file without the signature.",
+			"%s unpack to %s, and a signature follows. A board that does not check signatures would take the end of it for the unpacked size and destroy its program.",
+			bytesOf(end), bytesOf(len(z.data)))
 	case z.rest > 0:
-		i.fail("gzip", "Bytes after the compressed data", "Compress the application alone, once, with gzip, or send it uncompressed.",
-			"%s follow the gzip data. The boot loader of the ESP8266 reads the unpacked size from the end of the file and would go wrong.", bytesOf(z.rest))
+		i.fail("gzip", "Bytes after the compressed data",
+			"Compress the application alone, once, with gzip, or send it uncompressed.",
+			"%s follow the gzip data. The boot loader of the ESP8266 reads the unpacked size from the end of the file and would go wrong.",
+			bytesOf(z.rest))
 	case i.Kind == Application && i.Chip != string(ESP8266):
-		i.fail("gzip", "Compressed", "Send the file unpacked (gunzip).", "The application is compressed with gzip. Boards with %s cannot unpack it; only those with ESP8266 can.", i.Chip)
+		i.fail("gzip", "Compressed",
+			"Send the file unpacked (gunzip).",
+			"The application is compressed with gzip. Boards with %s cannot unpack it; only those with ESP8266 can.", i.Chip)
 	default:
 		i.pass("gzip", "Compressed", "%s unpack to %s; the check sum of the gzip is right.", bytesOf(len(file)), bytesOf(len(z.data)))
 	}

@@ -103,13 +103,18 @@ func distinct(tags []tag) (out []tag) {
 func (i *inspector) settle(t tag) {
 	name := foldPlatform(t.platform.text)
 	if !platformName.MatchString(name) {
-		i.fail("platform-invalid", "No platform name", fixTag, "The firmware asks for updates as %q, which cannot be the name of a platform: it has letters, digits and hyphens, 64 at most.", shown([]byte(t.platform.text)))
+		i.fail("platform-invalid", "No platform name",
+			fixTag,
+			"The firmware asks for updates as %q, which cannot be the name of a platform: it has letters, digits and hyphens, 64 at most.",
+			shown([]byte(t.platform.text)))
 		return
 	}
 	i.Platform = name
 	v, err := version.Parse(t.version.text)
 	if err != nil {
-		i.fail("version-invalid", "Version not readable", fixTag, "%s The firmware asks for updates with %s.", sentence(err), shown([]byte(t.String())))
+		i.fail("version-invalid", "Version not readable",
+			fixTag,
+			"%s The firmware asks for updates with %s.", sentence(err), shown([]byte(t.String())))
 		return
 	}
 	i.Version, i.IdentifiedBy = v.String(), byTag
@@ -124,10 +129,14 @@ func sentence(err error) string { return strings.TrimSuffix(err.Error(), ".") + 
 func (i *inspector) doubtVersion(v version.Version) {
 	switch {
 	case v.String() == "v0.0.0":
-		i.warn("version-placeholder", "Version never set", "Give the firmware its version in the code, then build again.", "The version is v0.0.0, which stands in templates: the real one may not have been filled in.")
+		i.warn("version-placeholder", "Version never set",
+			"Give the firmware its version in the code, then build again.",
+			"The version is v0.0.0, which stands in templates: the real one may not have been filled in.")
 	case gitDescribe.MatchString(v.String()):
 		core, _, _ := strings.Cut(v.String(), "-")
-		i.warn("version-prerelease", "Version of a work in progress", "Build from a tagged, clean commit for a release.", "%s was made by git describe between two tags. It counts as lower than %s.", v, core)
+		i.warn("version-prerelease", "Version of a work in progress",
+			"Build from a tagged, clean commit for a release.",
+			"%s was made by git describe between two tags. It counts as lower than %s.", v, core)
 	}
 }
 

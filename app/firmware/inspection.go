@@ -97,7 +97,7 @@ type Inspection struct {
 	Publishable   bool       `json:"publishable"`
 	Findings      []Finding  `json:"findings"`
 
-	IdentifiedBy string `json:"identified_by"` // "tag" or "descriptor": what told platform and version; "" when they are not sure
+	IdentifiedBy string `json:"identified_by"` // what told platform and version both: "tag", "descriptor" or ""
 
 	// What a person may choose from when platform or version are not sure, the
 	// likeliest first.

@@ -19,10 +19,14 @@ func (i *inspector) inspectOther(data []byte) bool {
 		i.inspectUF2(data)
 	case isIntelHex(data):
 		i.Kind = IntelHex
-		i.fail("intel-hex", "Intel HEX", fixExport, "This is an Intel HEX file, as compilers for AVR and other microcontrollers write it, not an image for ESP8266 or ESP32.")
+		i.fail("intel-hex", "Intel HEX",
+			fixExport,
+			"This is an Intel HEX file, as compilers for AVR and other microcontrollers write it, not an image for ESP8266 or ESP32.")
 	case archive(data) != "":
 		i.Kind = Archive
-		i.fail("archive", "Archive", "Unpack it and send the .bin file of the application that is in it.", "This is a %s, not firmware.", archive(data))
+		i.fail("archive", "Archive",
+			"Unpack it and send the .bin file of the application that is in it.",
+			"This is a %s, not firmware.", archive(data))
 	case isPartitionTable(data) && len(data) <= 0x1000:
 		i.inspectTable(data)
 	case data[0] != magic && data[0] != magicV2 && isText(data):
@@ -36,7 +40,9 @@ func (i *inspector) inspectOther(data []byte) bool {
 func (i *inspector) inspectTable(data []byte) {
 	i.Kind = PartitionTable
 	rows := readPartitions(data)
-	i.fail("partition-table", "Partition table", fixExport, "This is a partition table with %s (%s), not an application.", countOf(len(rows), "row"), bundle{rows: rows}.names())
+	i.fail("partition-table", "Partition table",
+		fixExport,
+		"This is a partition table with %s (%s), not an application.", countOf(len(rows), "row"), bundle{rows: rows}.names())
 }
 
 // inspectText tells what kind of text it is: most often an error page that was
@@ -66,20 +72,30 @@ func textKind(data []byte) string {
 	return "a text"
 }
 
-// isText: no control characters in the first 4 KiB, and valid UTF-8.
+// isText: no control characters in the first 4 KiB, and UTF-8 or mostly ASCII,
+// as older error pages in other encodings are.
 func isText(data []byte) bool {
 	head := data[:min(len(data), 4096)]
-	for len(head) > 0 {
-		r, size := utf8.DecodeRune(head)
-		if r == utf8.RuneError && (size == 1 && utf8.FullRune(head)) {
+	ascii := 0
+	for _, c := range head {
+		if c < ' ' && strings.IndexByte("\n\r\t\f\x1b", c) < 0 || c == 0x7F {
 			return false
 		}
-		if r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' && r != 0x1b || r == 0x7f {
-			return false
+		if c < 0x80 {
+			ascii++
 		}
-		head = head[size:]
 	}
-	return true
+	return ascii*10 >= len(head)*9 || validButEnd(head)
+}
+
+// validButEnd is UTF-8 that may have been cut within its last character.
+func validButEnd(b []byte) bool {
+	for cut := 0; cut < utf8.UTFMax && cut < len(b); cut++ {
+		if utf8.Valid(b[:len(b)-cut]) {
+			return true
+		}
+	}
+	return false
 }
 
 // isIntelHex checks the first record: its length, its digits and its checksum.

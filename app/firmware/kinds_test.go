@@ -48,6 +48,9 @@ func TestKinds(t *testing.T) {
 		"nothing":                {nil, firmware.Unknown, "unknown", "empty", "0 bytes"},
 		"error page":             {[]byte("<!DOCTYPE html>\n<html>404 " + tagText), firmware.Text, "unknown", "text", "This is an HTML page, not firmware"},
 		"error page with BOM":    {[]byte("\xef\xbb\xbf\r\n <HTML>" + tagText), firmware.Text, "unknown", "text", "HTML page"},
+		"page in Latin-1":        {[]byte("<html><title>404 Seite nicht gefunden \xe4\xf6\xfc</title></html>"), firmware.Text, "unknown", "text", "HTML page"},
+		"Chinese":                {[]byte(strings.Repeat("\u56fa\u4ef6", 1000)), firmware.Text, "unknown", "text", "a text"},
+		"0xEA and nothing":       {join([]byte{0xEA, 4}, make([]byte, 998)), firmware.Unknown, "unknown", "header", "no second header"},
 		"XML":                    {[]byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>"), firmware.Text, "unknown", "text", "XML"},
 		"JSON":                   {[]byte(`{"error": "not found"}`), firmware.Text, "unknown", "text", "JSON"},
 		"Git LFS":                {[]byte("version https://git-lfs.github.com/spec/v1\noid sha256:12\n"), firmware.Text, "unknown", "text", "Git LFS"},
@@ -135,7 +138,7 @@ func TestGzip(t *testing.T) {
 			t.Errorf("%s: sendable: %v", name, codes(i))
 		}
 	}
-	bomb := zipped(make([]byte, 64<<20))
+	bomb := zipped(make([]byte, 8<<20))
 	i = inspect(bomb)
 	expect(t, i, firmware.Fail, "gzip", "more than 2,097,152 bytes")
 }

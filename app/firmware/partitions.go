@@ -1,9 +1,6 @@
 package firmware
 
-import (
-	"bytes"
-	"fmt"
-)
+import "bytes"
 
 const (
 	tableSize     = 0xC00 // esp-idf ESP_PARTITION_TABLE_MAX_LEN
@@ -17,10 +14,6 @@ type partition struct {
 	kind, subtype byte
 	offset, size  uint32 // in the flash
 	label         string
-}
-
-func (p partition) String() string {
-	return fmt.Sprintf("%s at 0x%x, %s", p.label, p.offset, bytesOf(int(p.size)))
 }
 
 // readPartitions reads a table until its end mark; nil when a row makes no

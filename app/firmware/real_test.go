@@ -177,6 +177,24 @@ func TestRealIdentities(t *testing.T) {
 	t.Logf("%d files say for which platform they are", found)
 }
 
+// TestRealTexts: nothing in these files is a key, a password or debug output;
+// prebuilt libraries contain much that looks like it.
+func TestRealTexts(t *testing.T) {
+	dir := realFolder(t)
+	for _, row := range manifest(t, dir) {
+		data, err := os.ReadFile(filepath.Join(dir, row["file"]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := firmware.Inspect(data, firmware.Options{File: row["file"], Now: now})
+		for _, code := range []string{"private-key", "credentials", "debug-build", "certificate"} {
+			if f := find(i, code); f != nil {
+				t.Errorf("%s: %s: %s", i.File, code, f.Detail)
+			}
+		}
+	}
+}
+
 // TestRealMerged: the application in each merged file, cut out, is a good one.
 func TestRealMerged(t *testing.T) {
 	dir := realFolder(t)

@@ -11,7 +11,7 @@ import (
 // A board hashes what it has in its flash: the image without what follows it,
 // unpacked, and on the ESP8266 with the flash mode that the board itself uses
 // in place of the one in the file (esp8266/Arduino cores/esp8266/Updater.cpp).
-// None for what is no application.
+// None for what is no whole image.
 func RunningMD5s(data []byte) []string {
 	if isGzip(data) {
 		data = inflate(data).data

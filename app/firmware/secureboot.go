@@ -19,9 +19,8 @@ const (
 	blockMagic   = 0xE7
 	blockRSA     = 2
 	blockECDSA   = 3
-	curveP192    = 1
-	curveP256    = 2
-	curveP384    = 3
+	digestSHA384 = 1 // of a block with a curve; 0 is SHA-256
+	curveP192    = 1 // 2 is P-256; P-384 is told by its digest
 	blockCRC     = 1196
 	pssSaltBytes = 32
 )
@@ -60,12 +59,12 @@ func readSecureBlock(b, signed []byte) (s secureBlock) {
 	switch {
 	case b[1] == blockRSA:
 		s.scheme, s.bits, s.rsa = "Secure Boot v2 RSA-3072", 3072, b[812:1196]
+	case b[2] == digestSHA384:
+		s.scheme, s.bits, s.algorithm, s.digest = "Secure Boot v2 ECDSA P-384", 384, crypto.SHA384, b[4:52]
+		s.r, s.s = littleEndian(b[149:197]), littleEndian(b[197:245])
 	case b[36] == curveP192:
 		s.scheme, s.bits = "Secure Boot v2 ECDSA P-192", 192
 		s.r, s.s = littleEndian(b[101:125]), littleEndian(b[125:149])
-	case b[2] == 1 || b[52] == curveP384:
-		s.scheme, s.bits, s.algorithm, s.digest = "Secure Boot v2 ECDSA P-384", 384, crypto.SHA384, b[4:52]
-		s.r, s.s = littleEndian(b[149:197]), littleEndian(b[197:245])
 	default:
 		s.scheme, s.bits = "Secure Boot v2 ECDSA P-256", 256
 		s.r, s.s = littleEndian(b[101:133]), littleEndian(b[133:165])
@@ -111,7 +110,8 @@ func (i *inspector) signedV2(blocks []secureBlock) {
 			return
 		}
 	}
-	i.pass("secure-boot", "Signed for secure boot", "%s of %s, made for exactly these bytes. Boards without secure boot take it too.", countOf(len(blocks), "signature"), blocks[0].scheme)
+	i.pass("secure-boot", "Signed for secure boot",
+		"%s of %s, made for exactly these bytes. Boards without secure boot take it too.", countOf(len(blocks), "signature"), blocks[0].scheme)
 	i.verify(func(key crypto.PublicKey) bool {
 		return slices.ContainsFunc(blocks, func(b secureBlock) bool { return b.verifies(key) })
 	})
@@ -129,7 +129,8 @@ func isV1Signature(tail []byte) bool {
 
 func (i *inspector) signedV1(data []byte, at int) {
 	i.Signature = &Signature{Scheme: "Secure Boot v1 ECDSA P-256", KeyBits: 256}
-	i.pass("secure-boot", "Signed for secure boot", "It ends with a signature of Secure Boot v1, ECDSA P-256. Boards without secure boot take it too.")
+	i.pass("secure-boot", "Signed for secure boot",
+		"It ends with a signature of Secure Boot v1, ECDSA P-256. Boards without secure boot take it too.")
 	i.verify(func(key crypto.PublicKey) bool {
 		k, ok := key.(*ecdsa.PublicKey)
 		digest, signature := sha256.Sum256(data[:at]), data[at+4:at+v1Signature]

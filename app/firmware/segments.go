@@ -1,6 +1,9 @@
 package firmware
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // image is one image in the bytes: a header, segments and a checksum.
 type image struct {
@@ -10,7 +13,7 @@ type image struct {
 	start    int // offset of the header
 	segments []Segment
 	whole    bool // all segments and the checksum lie within the bytes
-	needs    int  // how many bytes the claimed segments need, counted from the file's start
+	needs    int  // how many bytes the claimed segments need at least, counted from the file's start
 	end      int  // first byte after the checksum; meaningful when whole
 }
 
@@ -24,7 +27,7 @@ func walk(data []byte, start, headerSize int, h header, c chip) image {
 			return m
 		}
 		address, size := u32(data, at), int64(u32(data, at+4))
-		if m.needs = int(min(int64(at)+8+size, 1<<40)); m.needs > len(data) {
+		if m.needs = int(min(int64(at)+8+size, math.MaxInt32)); m.needs > len(data) {
 			return m
 		}
 		m.segments = append(m.segments, Segment{Address: address, Offset: at + 8, Size: int(size), Region: c.region(address)})

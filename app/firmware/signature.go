@@ -57,7 +57,9 @@ func (i *inspector) verify(check func(crypto.PublicKey) bool) {
 		i.pass("signature", "Signature right", "%s, and the signature is that of the public key.", what)
 		return
 	}
-	i.fail("signature", "Signature wrong", "Sign the file with the key that your boards know, and send it again.", "%s, but not with the key that belongs to the public key, or it was changed after signing.", what)
+	i.fail("signature", "Signature wrong",
+		"Sign the file with the key that your boards know, and send it again.",
+		"%s, but not with the key that belongs to the public key, or it was changed after signing.", what)
 }
 
 // parsePublicKey reads a key, or the key of a certificate, from PEM.
@@ -89,7 +91,7 @@ func isArduinoSignature(tail []byte) (scheme string, bits, used int) {
 	for used = len(tail); used > 0 && tail[used-1] == 0; used-- {
 	}
 	switch {
-	case used >= 64 && used <= 144 && tail[0] == 0x30 && int(tail[1])+2 == used || used >= 131 && tail[0] == 0x30 && tail[1] == 0x81 && int(tail[2])+3 == used:
+	case used >= 64 && used <= 144 && tail[0] == 0x30 && (int(tail[1])+2 == used || tail[1] == 0x81 && int(tail[2])+3 == used):
 		return "arduino-esp32 ECDSA", 0, used
 	case used > 240 && used <= 256:
 		return "arduino-esp32 RSA-2048", 2048, 256

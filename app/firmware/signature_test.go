@@ -183,3 +183,24 @@ func TestTails(t *testing.T) {
 		}
 	}
 }
+
+// TestPublicKeyForms: as PKCS #1, and as the key of a certificate.
+func TestPublicKeyForms(t *testing.T) {
+	pkcs1 := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&rsa2048().PublicKey)})
+	for name, c := range map[string]struct{ data, key []byte }{
+		"PKCS #1":     {signESP8266(esp8266{3, tagText}.build(), false), pkcs1},
+		"certificate": {secureBoot1(sketch(tagText)), []byte(certificatePEM(authority("CA", now)))},
+	} {
+		i := firmware.Inspect(c.data, firmware.Options{File: name, PublicKey: c.key})
+		expect(t, i, firmware.Pass, "signature", "is that of the public key")
+	}
+}
+
+// TestSignedInMerged: the signature comes out with the application.
+func TestSignedInMerged(t *testing.T) {
+	signed := secureBoot2(app(5), p256())
+	data := flash(0, map[int][]byte{0: bootloader(5, true), 0x8000: table(twoSlots), 0x10000: signed, 0x30000: {0}})
+	if inside, err := firmware.Extract(data); err != nil || !bytes.Equal(inside, signed) {
+		t.Errorf("extracted %d bytes, %v; want %d", len(inside), err, len(signed))
+	}
+}

@@ -57,8 +57,10 @@ func (i *inspector) trailingESP32(data []byte, m image) {
 		return
 	}
 	i.Segments = append(append([]Segment{}, i.Segments...), flash...)
-	i.warn("trailing-bytes", "Flash code behind the image", "Make sure that your boards start such images without a boot loader of ESP-IDF.",
-		"The header counts the segments in RAM only; %d more for the flash follow, as Zephyr and NuttX lay them out. No checksum guards them.", len(flash))
+	i.warn("trailing-bytes", "Flash code behind the image",
+		"Make sure that your boards start such images without a boot loader of ESP-IDF.",
+		"The header counts the segments in RAM only; %d more for the flash follow, as Zephyr and NuttX lay them out. No checksum guards them.",
+		len(flash))
 }
 
 func (i *inspector) trailing(tail []byte) {

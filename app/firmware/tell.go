@@ -7,7 +7,9 @@ func (i *inspector) tellHeader(m image) {
 		i.Segments = m.segments
 	}
 	if i.FlashMode == "" || i.FlashSize == "" || i.FlashFreq == "" || m.chip.name == string(ESP8266) && m.mode > 3 {
-		i.warn("header", "Odd flash settings", fixAgain, "The header has flash mode 0x%02X and flash size and frequency 0x%02X, which %s does not have.", m.mode, m.sizeFreq, m.chip.name)
+		i.warn("header", "Odd flash settings",
+			fixAgain,
+			"The header has flash mode 0x%02X and flash size and frequency 0x%02X, which %s does not have.", m.mode, m.sizeFreq, m.chip.name)
 		return
 	}
 	if len(m.chip.memory) > 0 && m.chip.region(m.entry) == elsewhere {
@@ -29,9 +31,13 @@ func (i *inspector) tellSegments(m image) {
 			flash += s.Size
 		}
 		if end := uint64(s.Address) + uint64(s.Size); m.chip.name == string(ESP8266) && m.chip.mapped(s.Address) && end > 0x40300000 {
-			i.fail("segments", "Too much code", "Make the program smaller; an ESP8266 runs 1,044,464 bytes from its flash at most.", "The flash code ends at 0x%08X, behind the end of what the ESP8266 maps, 0x40300000.", end)
+			i.fail("segments", "Too much code",
+				"Make the program smaller; an ESP8266 runs 1,044,464 bytes from its flash at most.",
+				"The flash code ends at 0x%08X, behind the end of what the ESP8266 maps, 0x40300000.", end)
 			return
 		}
 	}
-	i.pass("segments", "Segments", "%s with %s; %s of it stay in the flash, %s are padding.", countOf(len(m.segments), "segment"), bytesOf(m.size()), bytesOf(flash), bytesOf(padding))
+	i.pass("segments", "Segments",
+		"%s with %s; %s of it stay in the flash, %s are padding.",
+		countOf(len(m.segments), "segment"), bytesOf(m.size()), bytesOf(flash), bytesOf(padding))
 }

@@ -15,5 +15,7 @@ func (i *inspector) inspectUF2(data []byte) {
 			what = " for a chip of another maker"
 		}
 	}
-	i.fail("uf2", "UF2 file", fixExport, "This is a UF2 file%s, %s in blocks for copying to a USB drive, not an image for an update.", what, bytesOf(len(data)))
+	i.fail("uf2", "UF2 file",
+		fixExport,
+		"This is a UF2 file%s, %s in blocks for copying to a USB drive, not an image for an update.", what, bytesOf(len(data)))
 }

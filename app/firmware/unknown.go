@@ -13,7 +13,9 @@ func (i *inspector) inspectUnknown(data []byte) {
 	}
 	if fs := filesystem(data); fs != "" {
 		i.Kind = Filesystem
-		i.fail("filesystem", "File system", fixExport, "This is a %s file system with a board's files, not its program. A board that took it as firmware would not start.", fs)
+		i.fail("filesystem", "File system",
+			fixExport,
+			"This is a %s file system with a board's files, not its program. A board that took it as firmware would not start.", fs)
 		return
 	}
 	if isPartitionTable(data) {
@@ -26,14 +28,18 @@ func (i *inspector) inspectUnknown(data []byte) {
 	}
 	if what := encrypted(data); what != "" {
 		i.Kind = Encrypted
-		i.fail("encrypted", "Encrypted", "Send the image from before it was encrypted; boards encrypt their flash themselves. It is: "+images, "%s", what)
+		i.fail("encrypted", "Encrypted",
+			"Send the image from before it was encrypted; boards encrypt their flash themselves. It is: "+images,
+			"%s", what)
 		return
 	}
 	if what := otherFormat(data); what != "" {
 		i.fail("other-mcu", "For something else", fixExport, "This is %s, not an image for ESP8266 or ESP32.", what)
 		return
 	}
-	i.fail("header", "Not recognised", fixExport, "This is no firmware for ESP8266 or ESP32: it begins with 0x%02X, and an image begins with 0xE9.", data[0])
+	i.fail("header", "Not recognised",
+		fixExport,
+		"This is no firmware for ESP8266 or ESP32: it begins with 0x%02X, and an image begins with 0xE9.", data[0])
 }
 
 // badHeader is for bytes that begin like an image and cannot be one.
@@ -43,13 +49,22 @@ func (i *inspector) badHeader(data []byte) {
 		i.fail("truncated", "Cut off", fixAgain, "The file ends after %s, within the header of an image.", bytesOf(len(data)))
 	case isEboot(data):
 		i.Kind, i.Chip = Application, string(ESP8266)
-		i.fail("header", "Header damaged", fixAgain, "The header of the application, at byte %s, says %d segments; there are 1 to %d.", thousands(appOffset), data[appOffset+1], maxSegments)
+		i.fail("header", "Header damaged",
+			fixAgain,
+			"The header of the application, at byte %s, says %d segments; there are 1 to %d.", thousands(appOffset), data[appOffset+1], maxSegments)
+	case data[0] == magicV2:
+		i.fail("header", "Header damaged", fixAgain, "The file begins with 0xEA, as some images for ESP8266 do, but no second header follows where the first says.")
 	case data[1] == 0 || data[1] > maxSegments:
 		i.kindByDescriptor(data)
-		i.fail("header", "Header damaged", fixAgain, "The file begins with 0x%02X as an image does, but its header says %d segments; there are 1 to %d.", data[0], data[1], maxSegments)
+		i.fail("header", "Header damaged",
+			fixAgain,
+			"The file begins with 0xE9 as an image does, but its header says %d segments; there are 1 to %d.", data[1], maxSegments)
 	default:
 		i.kindByDescriptor(data)
-		i.fail("header", "Header damaged", fixAgain, "The file begins with 0x%02X as an image does, but its header is not one: byte 23 says 0x%02X, where an image for ESP32 has 0 or 1.", data[0], data[23])
+		i.fail("header", "Header damaged",
+			fixAgain,
+			"The file begins with 0xE9 as an image does, but its header is not one: byte 23 says 0x%02X, where an image for ESP32 has 0 or 1.",
+			data[23])
 	}
 }
 
@@ -69,14 +84,15 @@ func encrypted(data []byte) string {
 		return "This is an image encrypted with esp_encrypted_img. The update clients of Arduino boards do not decrypt it."
 	}
 	if bits := entropy(data[:min(len(data), sample)]); len(data) >= 4096 && bits > 7.9 {
-		return fmt.Sprintf("This is noise without any header, %.2f bits per byte: an image encrypted for the flash of one board, or packed in an unknown way.", bits)
+		return fmt.Sprintf("This is noise without any header, %.2f bits per byte: "+
+			"an image encrypted for the flash of one board, or packed in an unknown way.", bits)
 	}
 	return ""
 }
 
 // otherFormats are files that people mistake for firmware, by their first bytes.
 var otherFormats = []struct{ magic, name string }{
-	{"\x3d\xb8\xf3\x96", "an image for MCUboot"}, {"\x0c\x94", "a program for an AVR"}, {"MZ", "a Windows program"},
+	{"\x3d\xb8\xf3\x96", "an image for MCUboot"}, {"\x0c\x94", "a program for an AVR"}, {"\x00\xb5\x32\x4b", "a program for the RP2040"}, {"MZ", "a Windows program"},
 	{"BFNP", "an image for a chip of Bouffalo Lab"}, {"\x89PNG", "a PNG picture"}, {"\xff\xd8\xff", "a JPEG picture"},
 	{"GIF8", "a GIF picture"}, {"%PDF", "a PDF document"}, {"\x00\x05\x16\x07", "a file of notes that macOS keeps beside another (._name)"},
 	{"\xcf\xfa\xed\xfe", "a macOS program"}, {"dex\n", "an Android program"}, {"\xca\xfe\xba\xbe", "a Java or macOS program"},
@@ -90,7 +106,7 @@ func otherFormat(data []byte) string {
 		}
 	}
 	stack, reset := u32(data, 0), u32(data, 4)
-	if len(data) >= 64 && stack >= 0x10000000 && stack < 0x20200000 && stack%4 == 0 && reset&1 == 1 && reset < 0x20200000 {
+	if len(data) >= 64 && stack >= 0x10000000 && stack < 0x30080000 && stack%4 == 0 && reset&1 == 1 && reset < 0x20200000 {
 		return fmt.Sprintf("a program for an ARM microcontroller such as STM32 (stack at 0x%08X, start at 0x%08X)", stack, reset)
 	}
 	if len(data) > 512 && data[512] == magic {

@@ -55,6 +55,15 @@ func Decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, of
 	return d
 }
 
+// Happenings are what the check-in changed, for the history of the device.
+func (d *Decision) Happenings(before *fleet.Device, c *fleet.CheckIn) []fleet.Happening {
+	offered := ""
+	if d.Release != nil {
+		offered = d.Release.Version.String()
+	}
+	return fleet.Happenings(before, c, d.Answer, string(d.Reason), offered, d.Sentence)
+}
+
 func decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, offered *release.Release) Decision {
 	if d, bad := malformed(c); bad {
 		return d

@@ -1,0 +1,138 @@
+package release
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"esp-update-server/app/fault"
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/version"
+)
+
+// Upload is a file as it came, with what the person says of it.
+type Upload struct {
+	File     string
+	Data     []byte
+	Platform string   // when the file does not say; "" for what it says
+	Version  string   // likewise
+	Accept   []string // codes of findings that the person confirms
+	Extract  bool     // use the application inside a merged file
+}
+
+// Assessment is an inspection with the platform at hand: what it would be
+// published as, or why it can't be.
+type Assessment struct {
+	Inspection *firmware.Inspection
+	Data       []byte // that would be published
+	Platform   string // that it is for; "" when not known
+	Version    version.Version
+	Current    version.Version // the highest ever published for the platform
+	Refusal    *fault.Error    // nil when it can be published
+	Unknown    bool            // the platform does not exist
+	Confirm    []string        // codes of findings that a person may confirm
+}
+
+// Store is what publishing needs of the database.
+type Store interface {
+	// Highest is the highest version ever published, or fault.NotFound.
+	Highest(ctx context.Context, platform string) (version.Version, error)
+	List(ctx context.Context, platform string) ([]Release, error)
+	Room(ctx context.Context, platform string) ([]Room, error)
+	Platforms(ctx context.Context) ([]string, error)
+	Publish(ctx context.Context, p *Publication) error
+}
+
+// Publisher turns uploads into releases.
+type Publisher struct {
+	Store   Store
+	MaxSize int64 // of a file, in bytes
+	Keep    int   // releases a platform
+}
+
+// Assess inspects an upload and tells whether it can be published. The error is
+// the server's own; what is wrong with the file is in the assessment.
+func (p *Publisher) Assess(ctx context.Context, u *Upload) (*Assessment, error) {
+	known, err := p.Store.Platforms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := inspect(u, firmware.Options{File: fleet.Cut(u.File, 255), MaxSize: p.MaxSize, Now: time.Now(), Platforms: known})
+	if a.Refusal != nil {
+		return a, nil
+	}
+	if a.identify(u); a.Refusal != nil {
+		return a, nil
+	}
+	return a, p.compare(ctx, a, u)
+}
+
+// inspect looks at the file, or at the application inside it.
+func inspect(u *Upload, o firmware.Options) *Assessment {
+	a := &Assessment{Data: u.Data}
+	if u.Extract {
+		app, err := firmware.Extract(u.Data)
+		if err == nil {
+			a.Data = app
+		}
+	}
+	a.Inspection = firmware.Inspect(a.Data, o)
+	if !a.Inspection.Sendable {
+		a.Refusal = fault.Field("file", "%s", a.Inspection.Refusal())
+	}
+	return a
+}
+
+// compare sets a file against what its platform has and who would get it.
+func (p *Publisher) compare(ctx context.Context, a *Assessment, u *Upload) error {
+	top, err := p.Store.Highest(ctx, a.Platform)
+	if fault.Is(err, fault.NotFound) {
+		a.Unknown = true
+		a.fail("platform-unknown", "No such platform", "Create the platform, then upload the file again.",
+			"The file is for %s %s, and there is no platform %s.", a.Platform, a.Version, a.Platform)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	before, err := p.Store.List(ctx, a.Platform)
+	if err != nil {
+		return err
+	}
+	a.Current = top
+	a.compareVersions(before)
+	a.compareWithOffered(before, u.Accept)
+	rooms, err := p.Store.Room(ctx, a.Platform)
+	if err == nil {
+		a.fit(rooms)
+	}
+	return err
+}
+
+// Publish makes a release of an assessed upload, or fails with the reason why
+// it can't be one.
+func (p *Publisher) Publish(ctx context.Context, a *Assessment, by, draft string) error {
+	if a.Refusal != nil {
+		return a.Refusal
+	}
+	return p.Store.Publish(ctx, &Publication{
+		Platform: a.Platform, Version: a.Version, Image: Describe(a.Data, a.Inspection),
+		Data: a.Data, By: by, Draft: draft, Keep: p.Keep,
+	})
+}
+
+func (a *Assessment) add(status firmware.Status, code, title, fix, detail string) {
+	a.Inspection.Findings = append(a.Inspection.Findings,
+		firmware.Finding{Code: code, Status: status, Title: title, Detail: detail, Fix: fix})
+}
+
+// confirmable adds a finding that refuses the file unless a person confirms it.
+func (a *Assessment) confirmable(accept []string, code, title, fix, format string, args ...any) {
+	if !slices.Contains(accept, code) {
+		a.Confirm = append(a.Confirm, code)
+		a.fail(code, title, fix+" Or confirm it (accept="+code+").", format, args...)
+		return
+	}
+	a.warn(code, title+", confirmed", fix, format, args...)
+}

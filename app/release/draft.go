@@ -1,0 +1,42 @@
+package release
+
+import (
+	"time"
+
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/version"
+)
+
+// The bounds of drafts.
+const (
+	MaxDrafts     = 20 // of one user
+	DraftLifetime = 24 * time.Hour
+)
+
+// Draft is an uploaded file that was inspected and not published yet.
+type Draft struct {
+	ID         string
+	UserID     string
+	Data       []byte
+	Platform   string   // as the person gave it; "" when the file says it
+	Version    string   // likewise
+	Accept     []string // codes of findings that the person confirmed
+	Inspection *firmware.Inspection
+	CreatedAt  time.Time
+}
+
+// Publication is a release to be made.
+type Publication struct {
+	Platform string
+	Version  version.Version
+	Image    Image
+	Data     []byte
+	By       string // e-mail address of the person
+	Draft    string // that it came from; "" for none
+	Keep     int    // releases of the platform that are kept
+}
+
+// Upload is the draft as if its file had been uploaded again.
+func (d *Draft) Upload() *Upload {
+	return &Upload{File: d.Inspection.File, Data: d.Data, Platform: d.Platform, Version: d.Version, Accept: d.Accept}
+}

@@ -1,0 +1,118 @@
+package release
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/fleet"
+)
+
+// Room is what some devices of a platform last reported of their flash, all of
+// them the same. Sizes are in bytes and 0 when not said.
+type Room struct {
+	Family     firmware.Family
+	FreeSpace  int64
+	ChipSize   int64
+	SketchSize int64
+	Devices    int64     // that reported this
+	Example    fleet.MAC // one of them
+}
+
+// maxMisfits is how many sorts of devices without room are told one by one.
+const maxMisfits = 5
+
+// fit tells how many devices of the platform have room for the image.
+func (a *Assessment) fit(rooms []Room) {
+	var fits, misfits, silent int64
+	var reasons []string
+	for _, r := range rooms {
+		why := a.misfit(r)
+		switch {
+		case r.FreeSpace == 0:
+			silent += r.Devices
+		case why == "":
+			fits += r.Devices
+		default:
+			misfits += r.Devices
+			reasons = append(reasons, fmt.Sprintf("%d such as %s: %s", r.Devices, r.Example, why))
+		}
+	}
+	unsaid := ""
+	if silent > 0 {
+		unsaid = fmt.Sprintf(" %d have not said how much room they have.", silent)
+	}
+	switch {
+	case fits+misfits == 0:
+		return
+	case misfits == 0:
+		a.pass("fit", "Fits", "All %d devices that said how much room they have can take it.%s", fits, unsaid)
+	default:
+		if len(reasons) > maxMisfits {
+			reasons = append(reasons[:maxMisfits], "and others")
+		}
+		a.warn("fit", "Does not fit everywhere", "Make the firmware smaller, or give those boards another partition table over a cable.",
+			"%d of %d devices cannot take it: %s.%s", misfits, fits+misfits, strings.Join(reasons, "; "), unsaid)
+	}
+}
+
+// misfit says why devices cannot take the image, or "".
+func (a *Assessment) misfit(r Room) string {
+	if r.Family != a.Inspection.Family() {
+		return fmt.Sprintf("an %s", r.Family)
+	}
+	if r.Family == firmware.ESP32 {
+		if a.Inspection.Size > r.FreeSpace {
+			return fmt.Sprintf("its update partition has %s", inWords(r.FreeSpace))
+		}
+		return ""
+	}
+	return a.misfit8266(r)
+}
+
+// misfit8266 applies the rules of the ESP8266 core: the image is staged between
+// the running sketch and the file system (Updater.cpp), must not be built for a
+// larger flash (ESP8266httpUpdate.cpp), and a compressed one must not overrun
+// itself while eboot inflates it (eboot.c).
+func (a *Assessment) misfit8266(r Room) string {
+	staged := pages(a.Inspection.Size)
+	if staged > r.FreeSpace {
+		return fmt.Sprintf("%s free", inWords(r.FreeSpace))
+	}
+	if flash := flashBytes(a.Inspection.FlashSize); r.ChipSize > 0 && flash > r.ChipSize && !a.Inspection.Compressed {
+		return fmt.Sprintf("its flash has %s, and the image is built for %s", inWords(r.ChipSize), inWords(flash))
+	}
+	end := pages(r.SketchSize) + r.FreeSpace
+	if a.Inspection.Compressed && r.SketchSize > 0 && inflatedSize(a.Data) > end-staged {
+		return "no room to inflate it"
+	}
+	return ""
+}
+
+// pages rounds up to whole flash sectors.
+func pages(n int64) int64 { return (n + 4095) &^ 4095 }
+
+// inflatedSize is what a gzip file says of itself (RFC 1952, ISIZE).
+func inflatedSize(data []byte) int64 {
+	if len(data) < 4 {
+		return 0
+	}
+	return int64(binary.LittleEndian.Uint32(data[len(data)-4:]))
+}
+
+// flashBytes reads a flash size in an inspection's words, such as 4MB.
+func flashBytes(s string) int64 {
+	n, unit := int64(0), ""
+	if _, err := fmt.Sscanf(s, "%d%s", &n, &unit); err != nil {
+		return 0
+	}
+	if strings.HasPrefix(unit, "K") {
+		return n << 10
+	}
+	return n << 20
+}
+
+func inWords(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }

@@ -1,0 +1,144 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"esp-update-server/app/fleet"
+)
+
+// History keeps what happened to devices, and the counts that charts are made of.
+type History struct{ db *DB }
+
+type happeningRow struct {
+	MAC         fleet.MAC
+	At          time.Time
+	Event       fleet.Event
+	Platform    string
+	Version     string
+	FromVersion string `db:"from_version"`
+	Detail      string
+}
+
+const selectHistory = `SELECT mac, at, event, platform, version, from_version, detail FROM history`
+
+// Of is the history of a device, the newest first.
+func (s *History) Of(ctx context.Context, mac fleet.MAC, limit int) ([]fleet.Happening, error) {
+	return s.query(ctx, selectHistory+` WHERE mac = $1 ORDER BY at DESC, event LIMIT $2`, mac, limit)
+}
+
+// Latest is what happened last to any device, the newest first.
+func (s *History) Latest(ctx context.Context, limit int) ([]fleet.Happening, error) {
+	return s.query(ctx, selectHistory+` ORDER BY at DESC, mac, event LIMIT $1`, limit)
+}
+
+func (s *History) query(ctx context.Context, q string, args ...any) ([]fleet.Happening, error) {
+	var rows []happeningRow
+	if err := s.db.read.SelectContext(ctx, &rows, q, args...); err != nil {
+		return nil, err
+	}
+	list := make([]fleet.Happening, len(rows))
+	for i, r := range rows {
+		list[i] = fleet.Happening(r)
+	}
+	return list, nil
+}
+
+// Add keeps happenings.
+func (s *History) Add(ctx context.Context, list ...fleet.Happening) error {
+	return addHistory(ctx, s.db.write, list)
+}
+
+func addHistory(ctx context.Context, e sqlx.ExecerContext, list []fleet.Happening) error {
+	for _, h := range list {
+		if _, err := e.ExecContext(ctx, `
+INSERT INTO history (mac, at, event, platform, version, from_version, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (mac, at, event) DO NOTHING`, h.MAC, h.At, h.Event, h.Platform, h.Version, h.FromVersion, h.Detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Prune drops what is older than some days, and minutes older than two hours.
+func (s *History) Prune(ctx context.Context, days int) error {
+	before := Now().AddDate(0, 0, -days)
+	for _, d := range []struct {
+		query string
+		arg   any
+	}{
+		{`DELETE FROM history WHERE at < $1`, before},
+		{`DELETE FROM adoption WHERE day < $1`, before.Format(time.DateOnly)},
+		{`DELETE FROM checkin_minutes WHERE minute < $1`, Now().Add(-2 * time.Hour)},
+	} {
+		if _, err := s.db.write.ExecContext(ctx, d.query, d.arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CountCheckIns adds to the check-ins of a minute.
+func (s *History) CountCheckIns(ctx context.Context, at time.Time, n int64) error {
+	_, err := s.db.write.ExecContext(ctx, `
+INSERT INTO checkin_minutes (minute, count) VALUES ($1, $2)
+ON CONFLICT (minute) DO UPDATE SET count = checkin_minutes.count + excluded.count`, at.UTC().Truncate(time.Minute), n)
+	return err
+}
+
+// CheckInMinutes is the number of check-ins of each minute of the last hour, the
+// oldest first.
+func (s *History) CheckInMinutes(ctx context.Context) ([]int64, error) {
+	first := Now().Truncate(time.Minute).Add(-59 * time.Minute)
+	var rows []struct {
+		Minute time.Time
+		Count  int64
+	}
+	if err := s.db.read.SelectContext(ctx, &rows, `SELECT minute, count FROM checkin_minutes WHERE minute >= $1`, first); err != nil {
+		return nil, err
+	}
+	minutes := make([]int64, 60)
+	for _, r := range rows {
+		if i := int(r.Minute.Sub(first) / time.Minute); i >= 0 && i < len(minutes) {
+			minutes[i] = r.Count
+		}
+	}
+	return minutes, nil
+}
+
+// SnapshotAdoption notes how many devices of each platform run which version
+// today, in place of what was noted earlier today.
+func (s *History) SnapshotAdoption(ctx context.Context) error {
+	day := Now().Format(time.DateOnly)
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM adoption WHERE day = $1`, day); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+INSERT INTO adoption (platform, day, version, version_key, devices)
+SELECT platform, CAST($1 AS TEXT), version, MAX(version_key), COUNT(*) FROM devices
+WHERE platform IS NOT NULL AND last_seen IS NOT NULL GROUP BY platform, version`, day)
+		return err
+	})
+}
+
+// Adoption is how many devices of a platform ran which version on each day that
+// was noted, the oldest first, the highest version of a day first.
+func (s *History) Adoption(ctx context.Context, platform string) ([]fleet.Adoption, error) {
+	var rows []fleet.Adoption
+	err := s.db.read.SelectContext(ctx, &rows, `
+SELECT day, version, devices FROM adoption WHERE platform = $1 ORDER BY day, version_key DESC, version`, platform)
+	return rows, err
+}
+
+// Running is how many devices of a platform run which version now, the highest
+// first.
+func (s *History) Running(ctx context.Context, platform string) ([]fleet.Adoption, error) {
+	var rows []fleet.Adoption
+	err := s.db.read.SelectContext(ctx, &rows, `
+SELECT '' AS day, version, COUNT(*) AS devices FROM devices WHERE platform = $1 AND last_seen IS NOT NULL
+GROUP BY version ORDER BY MAX(version_key) DESC, version`, platform)
+	return rows, err
+}
