@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/fault"
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/release"
+)
+
+// apiPublished is the answer to a file that was published, or would be.
+type apiPublished struct {
+	Platform string             `json:"platform"`
+	Version  string             `json:"version"`
+	Size     int64              `json:"size"`
+	MD5      string             `json:"md5"`
+	SHA256   string             `json:"sha256"`
+	Chip     string             `json:"chip"`
+	Findings []firmware.Finding `json:"findings"`
+}
+
+// apiFirmware handles POST /api/v1/firmware: inspect a file and publish it.
+func (s *server) apiFirmware(c *fiber.Ctx) error {
+	form, err := s.readUpload(c)
+	if err != nil {
+		return err
+	}
+	a, err := s.Publisher.Assess(c.UserContext(), &form.Upload)
+	if err != nil {
+		return err
+	}
+	if a.Refusal != nil {
+		return refuseFile(c, a, a.Refusal)
+	}
+	out := apiPublished{
+		Platform: a.Platform, Version: a.Version.String(), Size: a.Inspection.Size, MD5: a.Inspection.MD5,
+		SHA256: a.Inspection.SHA256, Chip: a.Inspection.Chip, Findings: a.Inspection.Findings,
+	}
+	if form.DryRun {
+		return c.JSON(out)
+	}
+	if err := s.publish(c, a, ""); err != nil {
+		if f := fault.Of(unprocessable(err)); f != nil {
+			return refuseFile(c, a, f)
+		}
+		return err
+	}
+	return c.Status(fiber.StatusCreated).JSON(out)
+}
+
+// refuseFile says why a file is not published, with all that was found.
+func refuseFile(c *fiber.Ctx, a *release.Assessment, f *fault.Error) error {
+	return c.Status(fiber.StatusUnprocessableEntity).JSON(apiError{Error: f.Message, Fields: f.Fields, Findings: a.Inspection.Findings})
+}
+
+// publish makes a release of an assessed upload in the asking person's name.
+func (s *server) publish(c *fiber.Ctx, a *release.Assessment, draft string) error {
+	if err := s.Publisher.Publish(c.UserContext(), a, userOf(c).Email, draft); err != nil {
+		return err
+	}
+	s.did(c, "release published", "platform", a.Platform, "version", a.Version.String())
+	return nil
+}

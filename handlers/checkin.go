@@ -1,0 +1,78 @@
+package handlers
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/fleet"
+)
+
+// checkIn reads what a board says. It copies every string: Fiber's are
+// overwritten by the next request on the connection.
+func (s *server) checkIn(c *fiber.Ctx) *fleet.CheckIn {
+	query := string(c.Context().URI().QueryString())
+	sent := sentMAC(c, query)
+	mac, err := fleet.ParseMAC(sent)
+	if err != nil {
+		mac = ""
+	}
+	return &fleet.CheckIn{
+		MAC: mac, SentMAC: sent,
+		Platform: rawParam(query, "dev"), Version: rawParam(query, "ver"),
+		IP: s.clientIP(c), At: time.Now().UTC().Truncate(time.Microsecond),
+		Report: report(c),
+	}
+}
+
+// sentMAC is the MAC of the first header that has one, else of the query.
+func sentMAC(c *fiber.Ctx, query string) string {
+	for _, name := range []string{"x-ESP8266-STA-MAC", "x-ESP32-STA-MAC", "x-ESP32-BASE-MAC"} {
+		if mac := header(c, name); mac != "" {
+			return mac
+		}
+	}
+	return strings.Clone(rawParam(query, "mac"))
+}
+
+// header is what a board's header says. People who play a board with curl, and
+// servers before this one, spell the names with underscores.
+func header(c *fiber.Ctx, name string) string {
+	v := c.Get(name)
+	if v == "" {
+		v = c.Get(strings.ReplaceAll(name, "-", "_"))
+	}
+	return strings.Clone(fleet.Cut(v, fleet.MaxReported))
+}
+
+// report reads the headers of the update client of either family.
+func report(c *fiber.Ctx) fleet.Report {
+	r := fleet.Report{UserAgent: header(c, fiber.HeaderUserAgent)}
+	prefix := ""
+	switch {
+	case header(c, "x-ESP8266-STA-MAC") != "":
+		r.Family, prefix = firmware.ESP8266, "x-ESP8266-"
+	case header(c, "x-ESP32-STA-MAC") != "" || header(c, "x-ESP32-BASE-MAC") != "":
+		r.Family, prefix = firmware.ESP32, "x-ESP32-"
+	default:
+		return r
+	}
+	said := func(name string) string { return header(c, prefix+name) }
+	r.Mode, r.ChipID, r.APMAC = said("mode"), said("Chip-ID"), said("AP-MAC")
+	r.FreeSpace, r.SketchSize, r.ChipSize = size(said("free-space")), size(said("sketch-size")), size(said("chip-size"))
+	r.SketchMD5, r.SketchSHA256 = strings.ToLower(said("sketch-md5")), strings.ToLower(said("sketch-sha256"))
+	r.SDKVersion, r.ClientVersion = said("sdk-version"), said("version")
+	return r
+}
+
+// size reads a number of bytes; 0 when it is none.
+func size(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// clientIP is the address of who asks. Behind trusted proxies it is the
+// rightmost address in X-Forwarded-For that is none of them, since all that
+// stands left of it can be made up by the client.
+func (s *server) clientIP(c *fiber.Ctx) string {
+	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	if !ok {
+		return ""
+	}
+	peer = peer.Unmap()
+	if !s.trusts(peer) {
+		return peer.String()
+	}
+	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		ip, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		peer = ip.Unmap()
+		if !s.trusts(peer) {
+			break
+		}
+	}
+	return peer.WithZone("").String()
+}
+
+func (s *server) trusts(ip netip.Addr) bool {
+	for _, p := range s.TrustedProxies {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// secure reports whether the request reached us, or the proxy before us, by TLS.
+func (s *server) secure(c *fiber.Ctx) bool {
+	if c.Context().IsTLS() {
+		return true
+	}
+	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	return ok && s.trusts(peer.Unmap()) && c.Get(fiber.HeaderXForwardedProto) == "https"
+}

@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/account"
+	"esp-update-server/app/fault"
+)
+
+// userKey is where a request keeps who asks.
+const userKey = "user"
+
+// userOf is the person who asks, or nil.
+func userOf(c *fiber.Ctx) *account.User {
+	u, _ := c.Locals(userKey).(*account.User)
+	return u
+}
+
+// guard lets a request through to a route when its rule does.
+func (s *server) guard(r route) fiber.Handler {
+	switch r.access {
+	case nobody:
+		return func(c *fiber.Ctx) error { return c.Next() }
+	case reading, writing:
+		return func(c *fiber.Ctx) error { return s.guardToken(c, r.access) }
+	}
+	return func(c *fiber.Ctx) error { return s.guardSession(c, r.access) }
+}
+
+// guardToken checks the token of a script.
+func (s *server) guardToken(c *fiber.Ctx, rule access) error {
+	secret, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	if !ok || secret == "" {
+		return fault.New(fault.Unauthorized, "Send an API token: Authorization: Bearer TOKEN.")
+	}
+	t, err := s.Tokens.Find(c.UserContext(), account.HashSecret(strings.TrimSpace(secret)))
+	if err != nil {
+		return err
+	}
+	switch {
+	case t == nil:
+		return fault.New(fault.Unauthorized, "This API token is not valid, or no longer.")
+	case t.User.Role == account.Plain:
+		return fault.New(fault.Forbidden, "The owner of this token may not see anything until an admin lets them.")
+	case rule == writing && t.Scope != account.Write:
+		return fault.New(fault.Forbidden, "This token may only read.")
+	case rule == writing && t.User.Role != account.Admin:
+		return fault.New(fault.Forbidden, "The owner of this token may see everything and change nothing.")
+	}
+	c.Locals(userKey, &t.User)
+	return c.Next()
+}
+
+// guardSession checks who is signed in with a browser.
+func (s *server) guardSession(c *fiber.Ctx, rule access) error {
+	u, err := s.signedInUser(c)
+	if err != nil {
+		return err
+	}
+	if u != nil {
+		c.Locals(userKey, u)
+	}
+	switch {
+	case rule == anyone:
+		return c.Next()
+	case u == nil:
+		return s.toSignIn(c)
+	case rule == viewing && u.Role == account.Plain:
+		return fault.New(fault.Forbidden, "Your account waits for an admin: until one lets you in, there is nothing to see.")
+	case rule == changing && u.Role != account.Admin:
+		return fault.New(fault.Forbidden, "Only admins may do this.")
+	}
+	return c.Next()
+}
+
+// signedInUser is the user of the request's session, or nil.
+func (s *server) signedInUser(c *fiber.Ctx) (*account.User, error) {
+	hash := sessionHash(c)
+	if hash == "" {
+		return nil, nil
+	}
+	found, err := s.Sessions.Find(c.UserContext(), hash)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return &found.User, nil
+}
+
+// toSignIn sends a browser to the sign-in page and from there back to the page
+// it asked for.
+func (s *server) toSignIn(c *fiber.Ctx) error {
+	c.Context().SetConnectionClose() // a body may be left unread
+	to := "/session/new"
+	if c.Method() == fiber.MethodGet && !isFragment(c) && c.Path() != "/" {
+		to += "?to=" + url.QueryEscape(c.OriginalURL())
+	}
+	if isFragment(c) {
+		c.Set("HX-Redirect", to)
+		return c.SendStatus(fiber.StatusUnauthorized)
+	}
+	return c.Redirect(to, fiber.StatusSeeOther)
+}

@@ -1,0 +1,37 @@
+package handlers
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/fault"
+	"esp-update-server/app/fleet"
+)
+
+// platformParam is the platform that a path names, in the one form that a name
+// can have in the database.
+func platformParam(c *fiber.Ctx) string {
+	name, err := url.PathUnescape(c.Params("platform"))
+	if err != nil {
+		return ""
+	}
+	return fleet.Cut(fleet.FoldPlatformName(name), 2*fleet.MaxReported)
+}
+
+// macParam is the device that a path names, in any spelling of its MAC.
+func macParam(c *fiber.Ctx) (fleet.MAC, error) {
+	text, err := url.PathUnescape(c.Params("mac"))
+	if err != nil {
+		return "", fault.New(fault.NotFound, "There is no such device.")
+	}
+	return fleet.ParseMAC(text)
+}
+
+// did logs a change that a person or their token made.
+func (s *server) did(c *fiber.Ctx, what string, details ...any) {
+	if u := userOf(c); u != nil {
+		details = append(details, "by", u.Email)
+	}
+	s.Log.Info(what, append(details, "ip", s.clientIP(c))...)
+}

@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/template/html/v2"
+
+	"esp-update-server/app/account"
+	"esp-update-server/static"
+	"esp-update-server/templates"
+)
+
+// page is what every whole page shows around its content.
+type page struct {
+	Title string
+	User  *account.User // nil when nobody is signed in
+	Path  string        // of the request, to mark where one is
+	New   int64         // devices that wait for a decision
+	Flash string        // what was just done
+}
+
+// pageView is a view of a whole page; page is embedded in it.
+type pageView interface{ frame() *page }
+
+func (p *page) frame() *page { return p }
+
+// isFragment reports whether htmx asks for a part of a page.
+func isFragment(c *fiber.Ctx) bool {
+	return c.Get("HX-Request") == "true" && c.Get("HX-History-Restore-Request") != "true"
+}
+
+// page renders a whole page.
+func (s *server) page(c *fiber.Ctx, name string, v pageView) error {
+	p := v.frame()
+	p.User, p.Path, p.Flash = userOf(c), string([]byte(c.Path())), s.takeFlash(c)
+	if p.MaySee() {
+		n, err := s.Devices.CountNew(c.UserContext())
+		if err != nil {
+			s.Log.Error("new devices could not be counted", "err", err)
+		}
+		p.New = int64(n)
+	}
+	return s.render(c, name, v)
+}
+
+// MaySee reports whether the person is let in.
+func (p *page) MaySee() bool { return p.User != nil && p.User.Role != account.Plain }
+
+// MayChange reports whether the page shows what changes things.
+func (p *page) MayChange() bool { return p.User != nil && p.User.Role == account.Admin }
+
+// At reports whether the page belongs to the part of the site under a path.
+func (p *page) At(path string) bool { return p.Path == path || strings.HasPrefix(p.Path, path+"/") }
+
+// render renders one template, a page or a part of one.
+func (s *server) render(c *fiber.Ctx, name string, view any) error {
+	c.Vary("HX-Request")
+	return c.Render(name, view)
+}
+
+// views are the templates, loaded once: Fiber would load them again.
+type views struct{ *html.Engine }
+
+// Load has nothing left to do.
+func (views) Load() error { return nil }
+
+// newEngine loads all templates. Each file is one template, named by its path.
+func newEngine(version string) (fiber.Views, error) {
+	engine := html.NewFileSystem(http.FS(templates.FS), ".html")
+	engine.AddFuncMap(map[string]any{
+		"asset":   static.URL,
+		"icon":    icon,
+		"ago":     ago,
+		"moment":  moment,
+		"bytes":   func(n int64) string { return humanize.IBytes(uint64(max(n, 0))) },
+		"number":  humanize.Comma,
+		"version": func() string { return version },
+		"join":    strings.Join,
+	})
+	if err := engine.Load(); err != nil {
+		return nil, fmt.Errorf("loading the templates: %w", err)
+	}
+	return views{engine}, escapeAll(engine.Templates)
+}
+
+// escapeAll makes every template ready to be executed by many requests at once:
+// html/template rewrites each at its first execution, under the feet of others.
+// That an execution without a view then fails is of no interest.
+func escapeAll(all *template.Template) error {
+	for _, t := range all.Templates() {
+		var wrong *template.Error
+		if err := t.Execute(io.Discard, nil); errors.As(err, &wrong) {
+			return fmt.Errorf("the template %s: %w", t.Name(), wrong)
+		}
+	}
+	return nil
+}
+
+// icon is an icon of the sprite, for the eye only.
+func icon(name string) template.HTML {
+	return template.HTML(`<svg class="icon" aria-hidden="true"><use href="` + // #nosec G203 -- name is escaped
+		static.URL("vendor/lucide/icons.svg") + `#` + template.HTMLEscapeString(name) + `"></use></svg>`)
+}
+
+// ago is a time relative to now, with the exact one on hover. A nil time is a
+// dash.
+func ago(t *time.Time) template.HTML {
+	if t == nil {
+		return `<span class="none">–</span>`
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, // #nosec G203 -- times alone
+		t.Format(time.RFC3339), t.Format("2 January 2006, 15:04:05 UTC"), humanize.CustomRelTime(*t, time.Now(), "ago", "from now", spans)))
+}
+
+// spans are how long ago in few letters, for tables.
+var spans = []humanize.RelTimeMagnitude{
+	{D: time.Second, Format: "just now", DivBy: 1},
+	{D: time.Minute, Format: "%d s %s", DivBy: time.Second},
+	{D: time.Hour, Format: "%d min %s", DivBy: time.Minute},
+	{D: humanize.Day, Format: "%d h %s", DivBy: time.Hour},
+	{D: 2 * humanize.Day, Format: "1 day %s", DivBy: 1},
+	{D: humanize.Week, Format: "%d days %s", DivBy: humanize.Day},
+	{D: 2 * humanize.Week, Format: "1 week %s", DivBy: 1},
+	{D: humanize.Month, Format: "%d weeks %s", DivBy: humanize.Week},
+	{D: 2 * humanize.Month, Format: "1 month %s", DivBy: 1},
+	{D: humanize.Year, Format: "%d months %s", DivBy: humanize.Month},
+	{D: 2 * humanize.Year, Format: "1 year %s", DivBy: 1},
+	{D: math.MaxInt64, Format: "%d years %s", DivBy: humanize.Year},
+}
+
+// moment is ago for a time that is always there.
+func moment(t time.Time) template.HTML { return ago(&t) }

@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"github.com/gofiber/fiber/v2"
+)
+
+// access is who may use a route.
+type access int
+
+// The rules. Those for people send a browser to sign in; those for tokens
+// answer in JSON.
+const (
+	anyone   access = iota // nothing is asked
+	nobody                 // nothing is asked and nobody looked up: boards, monitors, assets
+	signedIn               // any user
+	viewing                // viewers and admins
+	changing               // admins
+	reading                // tokens of viewers and admins
+	writing                // write tokens of admins
+)
+
+// body says how much a route reads.
+type body int
+
+const (
+	small  body = iota // at most bodyLimit, read before the handler runs
+	upload             // a file, streamed to the handler
+)
+
+// route is one line of the table.
+type route struct {
+	method string
+	path   string
+	access access
+	handle fiber.Handler
+	body   body
+}
+
+// routes is every route of the server with its rule. Of two that match, the
+// first is taken.
+func (s *server) routes() []route {
+	return []route{
+		{method: "GET", path: "/update", access: nobody, handle: s.update}, // HEAD too; POST below
+		{method: "POST", path: "/update", access: nobody, handle: s.update},
+
+		{method: "GET", path: "/healthz", access: nobody, handle: s.healthz},
+		{method: "GET", path: "/readyz", access: nobody, handle: s.readyz},
+		{method: "GET", path: "/static/+", access: nobody, handle: s.static},
+		{method: "GET", path: "/favicon.ico", access: nobody, handle: s.favicon},
+
+		{method: "GET", path: "/", access: signedIn, handle: s.home},
+		{method: "GET", path: "/session/new", access: anyone, handle: s.newSession},
+		{method: "POST", path: "/session", access: anyone, handle: s.createSession},
+		{method: "DELETE", path: "/session", access: signedIn, handle: s.deleteSession},
+		{method: "GET", path: "/users/new", access: anyone, handle: s.newUser},
+		{method: "POST", path: "/users", access: anyone, handle: s.createUser},
+		{method: "GET", path: "/setup", access: anyone, handle: s.newSetup},
+		{method: "POST", path: "/setup", access: anyone, handle: s.createSetup},
+		{method: "GET", path: "/password", access: anyone, handle: s.newPassword},
+		{method: "POST", path: "/password", access: anyone, handle: s.createPassword},
+
+		{method: "GET", path: "/platforms", access: viewing, handle: s.listPlatforms},
+		{method: "GET", path: "/platforms/new", access: changing, handle: s.newPlatform},
+		{method: "POST", path: "/platforms", access: changing, handle: s.createPlatform},
+		{method: "GET", path: "/platforms/:platform", access: viewing, handle: s.showPlatform},
+		{method: "PUT", path: "/platforms/:platform", access: changing, handle: s.updatePlatform},
+		{method: "DELETE", path: "/platforms/:platform", access: changing, handle: s.deletePlatform},
+		{method: "GET", path: "/platforms/:platform/edit", access: changing, handle: s.editPlatform},
+		{method: "GET", path: "/platforms/:platform/delete", access: changing, handle: s.askDeletePlatform},
+		{method: "POST", path: "/platforms/:platform/firmware", access: changing, handle: s.publishFirmware},
+		{method: "GET", path: "/platforms/:platform/releases/:version/firmware", access: changing, handle: s.downloadFirmware},
+
+		{method: "GET", path: "/devices", access: viewing, handle: s.listDevices},
+		{method: "GET", path: "/devices/new", access: changing, handle: s.newDevice},
+		{method: "POST", path: "/devices", access: changing, handle: s.createDevice},
+		{method: "GET", path: "/devices/:mac", access: viewing, handle: s.showDevice},
+		{method: "PUT", path: "/devices/:mac", access: changing, handle: s.updateDevice},
+		{method: "DELETE", path: "/devices/:mac", access: changing, handle: s.deleteDevice},
+		{method: "GET", path: "/devices/:mac/edit", access: changing, handle: s.editDevice},
+		{method: "PUT", path: "/devices/:mac/permit", access: changing, handle: s.createPermit},
+		{method: "DELETE", path: "/devices/:mac/permit", access: changing, handle: s.deletePermit},
+		{method: "GET", path: "/new-devices", access: viewing, handle: s.listNewDevices},
+
+		{method: "GET", path: "/uploads/new", access: viewing, handle: s.newUpload},
+		{method: "POST", path: "/uploads", access: changing, handle: s.createUpload, body: upload},
+		{method: "GET", path: "/uploads/:id", access: changing, handle: s.showUpload},
+		{method: "DELETE", path: "/uploads/:id", access: changing, handle: s.deleteUpload},
+
+		{method: "GET", path: "/api/v1/platforms", access: reading, handle: s.apiPlatforms},
+		{method: "POST", path: "/api/v1/platforms", access: writing, handle: s.apiCreatePlatform},
+		{method: "GET", path: "/api/v1/platforms/:platform", access: reading, handle: s.apiPlatform},
+		{method: "PATCH", path: "/api/v1/platforms/:platform", access: writing, handle: s.apiEditPlatform},
+		{method: "DELETE", path: "/api/v1/platforms/:platform", access: writing, handle: s.apiDeletePlatform},
+		{method: "GET", path: "/api/v1/platforms/:platform/releases", access: reading, handle: s.apiReleases},
+		{method: "GET", path: "/api/v1/devices", access: reading, handle: s.apiDevices},
+		{method: "GET", path: "/api/v1/devices/:mac", access: reading, handle: s.apiDevice},
+		{method: "PUT", path: "/api/v1/devices/:mac", access: writing, handle: s.apiPutDevice},
+		{method: "DELETE", path: "/api/v1/devices/:mac", access: writing, handle: s.apiForgetDevice},
+		{method: "POST", path: "/api/v1/firmware", access: writing, handle: s.apiFirmware, body: upload},
+	}
+}

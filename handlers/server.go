@@ -1,0 +1,87 @@
+// Package handlers speaks HTTP: with boards, with browsers and with scripts. It
+// parses, calls the domain, and renders; rules live in app, SQL in db.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/release"
+)
+
+// Config is what the handlers need to know and to reach.
+type Config struct {
+	Platforms platforms
+	Devices   devices
+	Releases  releases
+	Drafts    drafts
+	Users     users
+	Sessions  sessions
+	Tokens    tokens
+	Links     links
+	Payloads  fiber.Storage // of sessions, under the hash of their id
+	Publisher *release.Publisher
+	Ping      func(context.Context) error // whether the database answers
+
+	PublicURL      *url.URL       // as people reach the server; nil when not told
+	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
+	SignupOpen     bool
+	MaxFirmware    int64 // bytes of a file
+	MaxNewDevices  int   // that are kept
+	ImageCache     int64 // bytes of images kept in memory
+	Version        string
+	Log            *slog.Logger
+}
+
+// server is the handlers with what they share.
+type server struct {
+	Config
+	app    *fiber.App
+	images *imageCache
+}
+
+// Limits of what a client may send and how long it may take.
+const (
+	headerLimit   = 8 << 10   // bytes of the request line and headers
+	bodyLimit     = 256 << 10 // bytes of a body that is no upload
+	uploadSlack   = 64 << 10  // bytes that a form may add to a file
+	readTimeout   = 10 * time.Second
+	uploadTimeout = 10 * time.Minute // 16 MiB at 1 Mbit/s take 134 s
+	idleTimeout   = 30 * time.Second
+	concurrency   = 16 << 10 // connections
+)
+
+// New wires the handlers to their routes.
+func New(c Config) (*fiber.App, error) {
+	engine, err := newEngine(c.Version)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Config: c, images: newImageCache(c.ImageCache, c.Releases.Bytes)}
+	s.app = fiber.New(fiber.Config{
+		AppName: "ESP Update Server", Views: engine, ErrorHandler: s.fail,
+		DisableStartupMessage: true, EnableTrustedProxyCheck: true, UnescapePath: false,
+		ReadBufferSize: headerLimit, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, Concurrency: concurrency,
+		StreamRequestBody: true, DisablePreParseMultipartForm: true, BodyLimit: bodyLimit,
+	})
+	s.app.Use(s.observe, s.protect)
+	for _, r := range s.routes() {
+		s.add(r)
+	}
+	s.rewrite()
+	return s.app, nil
+}
+
+// add registers a route; one for GET answers HEAD too.
+func (s *server) add(r route) {
+	chain := []fiber.Handler{s.guard(r), s.bound(r), r.handle}
+	s.app.Add(r.method, r.path, chain...)
+	if r.method == fiber.MethodGet {
+		s.app.Add(fiber.MethodHead, r.path, chain...)
+	}
+}

@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/account"
+	"esp-update-server/app/fault"
+)
+
+type sessionNew struct {
+	page
+	Form       sessionForm
+	NoAdmin    bool // nobody can let anybody in yet
+	SignupOpen bool
+}
+
+type sessionForm struct {
+	Email  string
+	To     string // the page that was asked for
+	Errors problems
+}
+
+// newSession handles GET /session/new.
+func (s *server) newSession(c *fiber.Ctx) error {
+	if userOf(c) != nil {
+		return c.Redirect(localPath(c.Query("to")), fiber.StatusSeeOther)
+	}
+	return s.sessionPage(c, sessionForm{To: c.Query("to")}, nil)
+}
+
+func (s *server) sessionPage(c *fiber.Ctx, f sessionForm, err error) error {
+	if f.Errors, err = blame(c, err); err != nil {
+		return err
+	}
+	admin, err := s.Users.AnyAdmin(c.UserContext())
+	if err != nil {
+		return err
+	}
+	return s.page(c, "session/new", &sessionNew{page: page{Title: "Sign in"}, Form: f, NoAdmin: !admin, SignupOpen: s.SignupOpen})
+}
+
+// createSession handles POST /session.
+func (s *server) createSession(c *fiber.Ctx) error {
+	f := sessionForm{Email: c.FormValue("email"), To: c.FormValue("to")}
+	u, err := s.authenticate(c.UserContext(), f.Email, c.FormValue("password"))
+	if err == nil {
+		err = s.signIn(c, u)
+	}
+	if err != nil {
+		return s.sessionPage(c, f, err)
+	}
+	return s.goTo(c, localPath(f.To))
+}
+
+// authenticate is the user of an address and a password. Whether the address is
+// known shows neither in the sentence nor in the time that it takes.
+func (s *server) authenticate(ctx context.Context, email, password string) (*account.User, error) {
+	u := &account.User{}
+	if address, err := account.ParseEmail(email); err == nil {
+		found, err := s.Users.FindByEmail(ctx, address)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		if found != nil {
+			u = found
+		}
+	}
+	ok, err := account.VerifyPassword(ctx, u.PasswordHash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fault.New(fault.Invalid, "The e-mail address or the password is wrong.")
+	}
+	return u, nil
+}
+
+// deleteSession handles DELETE /session.
+func (s *server) deleteSession(c *fiber.Ctx) error {
+	if err := s.signOut(c); err != nil {
+		return err
+	}
+	return s.goTo(c, "/session/new")
+}
+
+// localPath is a page of this server to go to after sign-in; the first page for
+// whatever is none. Browsers take a backslash for a slash and skip tabs and
+// line ends, so none of them may be in it.
+func localPath(to string) string {
+	u, err := url.Parse(to)
+	bad := err != nil || u.IsAbs() || u.Host != "" || u.User != nil ||
+		!strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f })
+	if bad {
+		return "/"
+	}
+	return strings.Clone(to)
+}

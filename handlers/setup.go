@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/account"
+	"esp-update-server/app/fault"
+)
+
+type setupNew struct {
+	page
+	Form accountForm
+}
+
+// newSetup handles GET /setup. Looking does not use the link up: messengers
+// fetch links to preview them.
+func (s *server) newSetup(c *fiber.Ctx) error {
+	f := accountForm{Token: c.Query("token")}
+	if _, err := s.link(c, f.Token, account.SetupLink); err != nil {
+		return err
+	}
+	return s.setupPage(c, f, nil)
+}
+
+func (s *server) setupPage(c *fiber.Ctx, f accountForm, err error) error {
+	if f.Errors, err = blame(c, err, "email", "name", "password"); err != nil {
+		return err
+	}
+	return s.page(c, "setup/new", &setupNew{page: page{Title: "Set up"}, Form: f})
+}
+
+// createSetup handles POST /setup.
+func (s *server) createSetup(c *fiber.Ctx) error {
+	f := accountFormOf(c)
+	if _, err := s.link(c, f.Token, account.SetupLink); err != nil {
+		return err
+	}
+	u, err := f.user(c.UserContext(), c.FormValue("password"), account.Admin)
+	if err == nil {
+		err = s.Links.SetUp(c.UserContext(), account.HashSecret(f.Token), u)
+	}
+	if err != nil {
+		return s.setupPage(c, f, err)
+	}
+	s.Log.Info("the first admin was created", "user", u.Email, "ip", s.clientIP(c))
+	if err := s.signIn(c, u); err != nil {
+		return err
+	}
+	return s.goTo(c, "/platforms")
+}
+
+// link is the one-time link of a token, while it is good for what is asked.
+func (s *server) link(c *fiber.Ctx, token string, kind account.LinkKind) (*account.Link, error) {
+	l, err := s.Links.Find(c.UserContext(), account.HashSecret(token))
+	if err == nil && l.Kind != kind {
+		err = fault.New(fault.NotFound, "This link is for something else.")
+	}
+	return l, err
+}
