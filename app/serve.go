@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/account"
+	"esp-update-server/app/release"
+	"esp-update-server/db"
+	"esp-update-server/handlers"
+)
+
+// stopTimeout is how long running downloads may take to finish after SIGTERM.
+// Heroku kills a process 30 seconds after it asked.
+const stopTimeout = 25 * time.Second
+
+type serveCommand struct{}
+
+// Run serves until ctx ends, then lets running requests finish.
+func (serveCommand) Run(ctx context.Context, c *config) error {
+	store, err := c.openDB(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := c.welcome(ctx, store); err != nil {
+		return err
+	}
+	payloads, err := store.Payloads(ctx)
+	if err != nil {
+		return err
+	}
+	defer payloads.Close()
+	app, err := handlers.New(c.wire(store, payloads))
+	if err != nil {
+		return err
+	}
+	listener, err := c.listen()
+	if err != nil {
+		return err
+	}
+	c.log.Info("serving", "url", c.baseURL(), "version", programVersion())
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	return c.stop(app)
+}
+
+func (c *config) listen() (net.Listener, error) {
+	listener, err := handlers.Listen(c.address())
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken by another program: stop it, or set PORT to another port", c.Port)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", c.address(), err)
+	}
+	return listener, nil
+}
+
+// stop takes no more connections and lets running downloads finish.
+func (c *config) stop(app *fiber.App) error {
+	c.log.Info("stopping: running downloads may finish", "within", stopTimeout)
+	err := app.ShutdownWithTimeout(stopTimeout)
+	if errors.Is(err, context.DeadlineExceeded) {
+		c.log.Warn("some downloads did not finish and are cut off")
+		return nil
+	}
+	return err
+}
+
+func (c *config) wire(store *db.DB, payloads db.Payloads) handlers.Config {
+	return handlers.Config{
+		Platforms: store.Platforms, Devices: store.Devices, Releases: store.Releases, Drafts: store.Drafts,
+		Users: store.Users, Sessions: store.Sessions, Tokens: store.Tokens, Links: store.Links,
+		Payloads: payloads, Ping: store.Ping,
+		Publisher: &release.Publisher{Store: store.Releases, MaxSize: int64(c.MaxFirmware), Keep: int(c.KeepReleases)},
+		PublicURL: c.publicURL, TrustedProxies: c.proxies, SignupOpen: c.Signup == "open",
+		MaxFirmware: int64(c.MaxFirmware), MaxNewDevices: int(c.MaxNewDevices), ImageCache: int64(c.ImageCache),
+		Version: programVersion(), Log: c.log,
+	}
+}
+
+// welcome makes sure that somebody can get in: the admin of the settings, or
+// whoever reads the set-up link in the log.
+func (c *config) welcome(ctx context.Context, store *db.DB) error {
+	if c.AdminEmail != "" || c.AdminPassword != "" {
+		return c.ensureAdmin(ctx, store)
+	}
+	admin, err := store.Users.AnyAdmin(ctx)
+	if err != nil || admin {
+		return err
+	}
+	secret := account.NewSecret()
+	if err := store.Links.Create(ctx, account.HashSecret(secret), account.SetupLink, "", setupLifetime); err != nil {
+		return err
+	}
+	c.log.Info("nobody can sign in yet: open this link to create the first admin", "link", c.baseURL()+"/setup?token="+secret)
+	return nil
+}
+
+// setupLifetime is long: a new link is made at each start while there is no admin.
+const setupLifetime = 30 * 24 * time.Hour
