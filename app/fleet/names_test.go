@@ -29,7 +29,7 @@ func TestParsePlatformName(t *testing.T) {
 	}
 	for in, says := range map[string]string{
 		"": "needs a name", "smart_lamp": "name it smart-lamp", "SMART_LAMP": "name it smart-lamp", "-lamp": "starting with",
-		"lämp": "letters a to z", "a b": "letters a to z", strings.Repeat("a", 65): "has 65", "_": "letters a to z", "<script>": "letters a to z",
+		"lämp": "letters a to z", "a b": "letters a to z", strings.Repeat("a", 65): "has 65", "_": "letters a to z", "<script>": "letters a to z", "New": "cannot be named new",
 	} {
 		if _, err := fleet.ParsePlatformName(in); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v; want %q", in, err, says)

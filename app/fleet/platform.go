@@ -41,6 +41,9 @@ func ParsePlatformName(s string) (string, error) {
 	if !platformName.MatchString(name) {
 		return "", fault.Field("name", "%q is no platform name: use letters a to z, digits and hyphens, starting with a letter or digit.", Cut(s, 64))
 	}
+	if name == "new" {
+		return "", fault.Field("name", "A platform cannot be named new, since /platforms/new is the page that creates one.")
+	}
 	return name, nil
 }
 
