@@ -77,6 +77,7 @@ func (s *server) classify(c *fiber.Ctx, err error) (int, *fault.Error) {
 // sendLine answers a board: one line of plain text.
 func sendLine(c *fiber.Ctx, status int, sentence string) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff") // a browser may have asked, and the sentence quotes it
 	return c.Status(status).SendString("Error: " + sentence + "\n")
 }
 
