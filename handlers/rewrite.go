@@ -23,8 +23,10 @@ func (s *server) rewrite() {
 	server.HeaderReceived = s.requestLimits
 	server.ErrorHandler = unreadable
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
-		if path := ctx.Path(); isUpdatePath(path) {
-			ctx.Request.SetRequestURIBytes(append([]byte("/update?"), ctx.URI().QueryString()...))
+		// As sent: without a Host header //update would be parsed as a host.
+		path, query, _ := bytes.Cut(ctx.Request.Header.RequestURI(), []byte("?"))
+		if isUpdatePath(path) || isUpdatePath(ctx.Path()) {
+			ctx.Request.SetRequestURIBytes(append([]byte("/update?"), query...))
 		}
 		if ctx.IsPost() {
 			if m := string(ctx.QueryArgs().Peek("_method")); m != "" && slices.Contains(overrides, m) {
