@@ -23,6 +23,8 @@ type settings struct {
 	Signup         string      `env:"SIGNUP" default:"open" help:"open or closed: whether people may sign up (and wait for an admin)."`
 	PublicURL      string      `env:"PUBLIC_URL" default:"" help:"How people reach the server; with https, pages redirect to it."`
 	TrustedProxies []string    `env:"TRUSTED_PROXIES" default:"" help:"Comma-separated CIDRs whose X-Forwarded-* headers count."`
+	TLSCert        string      `name:"tls-cert" env:"TLS_CERT" default:"" help:"Certificate file, to speak TLS without a proxy; read again when it changes."`
+	TLSKey         string      `name:"tls-key" env:"TLS_KEY" default:"" help:"Key file of that certificate."`
 	MaxFirmware    byteSize    `env:"MAX_FIRMWARE_SIZE" default:"16MiB" help:"Largest firmware file, in bytes or with KiB or MiB."`
 	ImageCache     byteSize    `env:"IMAGE_CACHE" default:"256MiB" help:"Memory for firmware images, in bytes or with KiB or MiB."`
 	KeepReleases   wholeNumber `env:"KEEP_RELEASES" default:"10" help:"Releases kept for each platform; what is offered is always kept."`
@@ -40,6 +42,7 @@ type config struct {
 	publicURL *url.URL
 	proxies   []netip.Prefix
 	log       *slog.Logger
+	cert      *certificate // nil without TLS
 }
 
 // wholeNumber is a number that is written as digits alone.
@@ -121,7 +124,20 @@ func (c *config) parseRest() (err error) {
 		}
 		c.proxies = append(c.proxies, p)
 	}
-	c.log, err = c.logger()
+	if c.log, err = c.logger(); err != nil {
+		return err
+	}
+	return c.parseTLS()
+}
+
+func (c *config) parseTLS() (err error) {
+	if c.TLSCert == "" && c.TLSKey == "" {
+		return nil
+	}
+	if c.TLSCert == "" || c.TLSKey == "" {
+		return fmt.Errorf("TLS_CERT and TLS_KEY belong together: set both or neither")
+	}
+	c.cert, err = newCertificate(c.TLSCert, c.TLSKey, c.log)
 	return err
 }
 
@@ -165,7 +181,11 @@ func (c *config) baseURL() string {
 	if host == "" || net.ParseIP(host).IsUnspecified() {
 		host = lanAddress()
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
+	scheme := "http://"
+	if c.cert != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
 }
 
 // lanAddress is the address from which this machine reaches others; no packet

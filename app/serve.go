@@ -64,6 +64,9 @@ func (c *config) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", c.address(), err)
 	}
+	if c.cert != nil {
+		return c.cert.encrypt(listener), nil
+	}
 	return listener, nil
 }
 
