@@ -62,7 +62,7 @@ func (t tokenCommand) Run(ctx context.Context, c *config, out io.Writer) error {
 		return fmt.Errorf("%s is no admin: a write token acts in its owner's name and could change nothing", u.Email)
 	}
 	secret := account.TokenPrefix + account.NewSecret()
-	if err := store.Tokens.Create(ctx, account.HashSecret(secret), u.ID, name, account.Write); err != nil {
+	if err := store.Tokens.Create(ctx, account.HashSecret(secret), u.ID, name, account.Write, nil); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "A write token for %s. It is shown this once.\n%s\n", u.Email, secret)
@@ -84,7 +84,7 @@ func (l linkCommand) Run(ctx context.Context, c *config, out io.Writer) error {
 	if err := store.Links.Create(ctx, account.HashSecret(secret), account.PasswordLink, u.ID, account.LinkLifetime); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "This link sets a new password for %s, once, within 24 hours.\n%s/password?token=%s\n", u.Email, c.baseURL(), secret)
+	_, err = fmt.Fprintf(out, "This link sets a new password for %s and removes their second factor, once, within 24 hours.\n%s/password?token=%s\n", u.Email, c.baseURL(), secret)
 	return err
 }
 

@@ -16,10 +16,11 @@ const module = "esp-update-server/"
 // module that it may import. Tests may import more.
 var mayImport = map[string][]string{
 	"app":          {"app/*", "handlers", "db"},
-	"handlers":     {"app/*", "templates", "static"},
+	"handlers":     {"app/*", "templates", "static", "examples"},
 	"db":           {"app/*"},
 	"db/dbtest":    {"db"},
 	"templates":    {},
+	"examples":     {},
 	"static":       {},
 	"app/fault":    {},
 	"app/version":  {"app/fault"},

@@ -11,6 +11,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/live"
 	"esp-update-server/app/release"
 	"esp-update-server/db"
 	"esp-update-server/handlers"
@@ -37,7 +39,18 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 		return err
 	}
 	defer payloads.Close()
-	app, err := handlers.New(c.wire(store, payloads))
+	hub, counter := live.NewHub(), &fleet.Counter{}
+	wired := c.wire(store, payloads)
+	wired.Hub, wired.CheckIns = hub, counter
+	notifier, err := store.Notify(hub, c.log)
+	if err != nil {
+		return fmt.Errorf("cannot hear of changes by other processes: %w", err)
+	}
+	if notifier != nil {
+		defer notifier.Close()
+		wired.Announce = notifier
+	}
+	app, err := handlers.New(wired)
 	if err != nil {
 		return err
 	}
@@ -45,6 +58,15 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
+	return c.run(ctx, app, listener, hub, &chores{store: store, checkIns: counter, days: int(c.HistoryDays), log: c.log})
+}
+
+// run answers until ctx ends.
+func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener, hub *live.Hub, beside *chores) error {
+	ctx, cancel := context.WithCancel(ctx)
+	beside.start(ctx)
+	defer beside.wait()
+	defer cancel()
 	c.log.Info("serving", "url", c.baseURL(), "version", programVersion())
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(listener) }()
@@ -53,6 +75,7 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 		return err
 	case <-ctx.Done():
 	}
+	hub.Close() // or open pages would hold the server up
 	return c.stop(app)
 }
 
@@ -83,11 +106,12 @@ func (c *config) stop(app *fiber.App) error {
 
 func (c *config) wire(store *db.DB, payloads db.Payloads) handlers.Config {
 	return handlers.Config{
-		Platforms: store.Platforms, Devices: store.Devices, Releases: store.Releases, Drafts: store.Drafts,
+		Platforms: store.Platforms, Devices: store.Devices, Releases: store.Releases, Drafts: store.Drafts, History: store.History,
 		Users: store.Users, Sessions: store.Sessions, Tokens: store.Tokens, Links: store.Links,
+		Factors: store.Factors, Throttles: store.Throttles,
 		Payloads: payloads, Ping: store.Ping,
 		Publisher: &release.Publisher{Store: store.Releases, MaxSize: int64(c.MaxFirmware), Keep: int(c.KeepReleases)},
-		PublicURL: c.publicURL, TrustedProxies: c.proxies, SignupOpen: c.Signup == "open",
+		PublicURL: c.publicURL, LocalURL: c.baseURL(), TrustedProxies: c.proxies, SignupOpen: c.Signup == "open",
 		MaxFirmware: int64(c.MaxFirmware), MaxNewDevices: int(c.MaxNewDevices), ImageCache: int64(c.ImageCache),
 		Version: programVersion(), Log: c.log,
 	}

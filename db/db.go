@@ -24,6 +24,8 @@ type DB struct {
 	Sessions  *Sessions
 	Tokens    *Tokens
 	Links     *Links
+	Factors   *Factors
+	Throttles *Throttles
 
 	engine engine
 	read   *sqlx.DB
@@ -56,6 +58,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	d.Platforms, d.Devices, d.Releases, d.Drafts = &Platforms{d}, &Devices{d}, &Releases{d}, &Drafts{d}
 	d.History = &History{d}
 	d.Users, d.Sessions, d.Tokens, d.Links = &Users{d}, &Sessions{d}, &Tokens{d}, &Links{d}
+	d.Factors, d.Throttles = &Factors{d}, &Throttles{d}
 	return d, nil
 }
 
@@ -88,9 +91,14 @@ func none(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // changed reports whether a statement changed any row.
 func changed(r sql.Result, err error) (bool, error) {
-	if err != nil {
-		return false, err
-	}
-	n, err := r.RowsAffected()
+	n, err := affected(r, err)
 	return n > 0, err
+}
+
+// affected is how many rows a statement changed.
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
 }

@@ -37,7 +37,7 @@ func platform(t *testing.T, d *db.DB, name string) {
 
 func permit(t *testing.T, d *db.DB, m fleet.MAC, name string) {
 	t.Helper()
-	must(t, d.Devices.Add(ctx, m, name, "", false))
+	must(t, d.Devices.Add(ctx, m, name, "", "", false))
 }
 
 func device(t *testing.T, d *db.DB, m fleet.MAC) *fleet.Device {
@@ -131,11 +131,11 @@ func TestWhitelist(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		platform(t, d, "lamp")
 		platform(t, d, "plug")
-		must(t, d.Devices.Add(ctx, mac, "lamp", "in the hall", false))
-		if err := d.Devices.Add(ctx, mac, "plug", "", false); !fault.Is(err, fault.Conflict) {
+		must(t, d.Devices.Add(ctx, mac, "lamp", "in the hall", "", false))
+		if err := d.Devices.Add(ctx, mac, "plug", "", "", false); !fault.Is(err, fault.Conflict) {
 			t.Errorf("a device of another whitelist was added: %v", err)
 		}
-		must(t, d.Devices.Add(ctx, mac, "plug", "", true))
+		must(t, d.Devices.Add(ctx, mac, "plug", "", "", true))
 		if got := device(t, d, mac); got.Platform != "plug" || got.Notes != "in the hall" {
 			t.Errorf("%+v", got)
 		}
@@ -210,8 +210,8 @@ func has(list []fleet.Device, m fleet.MAC) bool {
 func TestSearchAndPaging(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		platform(t, d, "lamp")
-		must(t, d.Devices.Add(ctx, "aabbccddee01", "lamp", "Kitchen 100%", false))
-		must(t, d.Devices.Add(ctx, "aabbccddee02", "lamp", "hall_way", false))
+		must(t, d.Devices.Add(ctx, "aabbccddee01", "lamp", "Kitchen 100%", "", false))
+		must(t, d.Devices.Add(ctx, "aabbccddee02", "lamp", "hall_way", "", false))
 		checkIn(t, d, "aabbccddee03", "PLUG", "v1.2.3", db.Now(), fleet.Refusal)
 		for q, want := range map[string]int{
 			"kitchen": 1, "KITCHEN": 1, "100%": 1, "%": 1, "l_w": 1, "_": 1, "aa:bb:cc": 3, "DD-EE-02": 1, "plug": 1, "192.0": 1, "1.2.3": 1, "lamp": 2, "nothing": 0, "-": 0, "'": 0,
@@ -235,7 +235,7 @@ func TestPlatforms(t *testing.T) {
 			t.Errorf("created twice: %v", err)
 		}
 		must(t, d.Platforms.SetNotes(ctx, "lamp", "a note"))
-		must(t, d.Devices.Add(ctx, mac, "lamp", "keep me", false))
+		must(t, d.Devices.Add(ctx, mac, "lamp", "keep me", "", false))
 		publish(t, d, "lamp", "v1.0.2", "image")
 		p, err := d.Platforms.Find(ctx, "lamp")
 		must(t, err)

@@ -58,6 +58,14 @@ DELETE FROM drafts WHERE created_at < $3 OR (user_id = $1 AND id NOT IN (
 	return dropUnusedImages(ctx, tx)
 }
 
+func (r *draftRow) draft() (*release.Draft, error) {
+	d := &release.Draft{
+		ID: r.ID, UserID: r.UserID, Data: r.Data, Inspection: new(firmware.Inspection), CreatedAt: r.CreatedAt,
+		Platform: r.Platform, Version: r.Version, Accept: strings.Fields(r.Accept),
+	}
+	return d, json.Unmarshal([]byte(r.Inspection), d.Inspection)
+}
+
 // Find is a user's draft, or fault.NotFound.
 func (s *Drafts) Find(ctx context.Context, id, user string) (*release.Draft, error) {
 	var row draftRow
@@ -71,11 +79,32 @@ WHERE d.id = $1 AND d.user_id = $2 AND d.created_at >= $3`, id, user, Now().Add(
 	if err != nil {
 		return nil, err
 	}
-	d := &release.Draft{
-		ID: row.ID, UserID: row.UserID, Data: row.Data, Inspection: new(firmware.Inspection), CreatedAt: row.CreatedAt,
-		Platform: row.Platform, Version: row.Version, Accept: strings.Fields(row.Accept),
+	return row.draft()
+}
+
+// DropOld drops the drafts of all users that are over their time.
+func (s *Drafts) DropOld(ctx context.Context) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error { return dropOldDrafts(ctx, tx, "") })
+}
+
+// List is a user's drafts without their data, the newest first.
+func (s *Drafts) List(ctx context.Context, user string) ([]release.Draft, error) {
+	var rows []draftRow
+	err := s.db.read.SelectContext(ctx, &rows, `
+SELECT id, user_id, sha256, inspection, platform, version, accept, created_at
+FROM drafts WHERE user_id = $1 AND created_at >= $2 ORDER BY created_at DESC, id`, user, Now().Add(-release.DraftLifetime))
+	if err != nil {
+		return nil, err
 	}
-	return d, json.Unmarshal([]byte(row.Inspection), d.Inspection)
+	list := make([]release.Draft, len(rows))
+	for i := range rows {
+		d, err := rows[i].draft()
+		if err != nil {
+			return nil, err
+		}
+		list[i] = *d
+	}
+	return list, nil
 }
 
 // Delete drops a user's draft.

@@ -15,9 +15,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// maxConns bounds the connections of one process, since small Postgres plans
-// give 20 to all of them. Two more belong to the session payloads.
-const maxConns = 6
+// maxConns bounds the connections of one process to eight, since small Postgres
+// plans give 20 to all of them: two more are for the session payloads, and one
+// listens for changes.
+const maxConns = 5
 
 // Config says which database to open.
 type Config struct {

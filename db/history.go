@@ -24,14 +24,15 @@ type happeningRow struct {
 
 const selectHistory = `SELECT mac, at, event, platform, version, from_version, detail FROM history`
 
-// Of is the history of a device, the newest first.
+// Of is the history of a device, the newest first. What was before a device was
+// forgotten is not told of the one that came back.
 func (s *History) Of(ctx context.Context, mac fleet.MAC, limit int) ([]fleet.Happening, error) {
-	return s.query(ctx, selectHistory+` WHERE mac = $1 ORDER BY at DESC, event LIMIT $2`, mac, limit)
+	return s.query(ctx, selectHistory+` WHERE mac = $1 AND at >= COALESCE((SELECT created_at FROM devices WHERE mac = $1), at) ORDER BY at DESC, event DESC LIMIT $2`, mac, limit)
 }
 
 // Latest is what happened last to any device, the newest first.
 func (s *History) Latest(ctx context.Context, limit int) ([]fleet.Happening, error) {
-	return s.query(ctx, selectHistory+` ORDER BY at DESC, mac, event LIMIT $1`, limit)
+	return s.query(ctx, selectHistory+` ORDER BY at DESC, mac, event DESC LIMIT $1`, limit)
 }
 
 func (s *History) query(ctx context.Context, q string, args ...any) ([]fleet.Happening, error) {
@@ -119,7 +120,8 @@ func (s *History) SnapshotAdoption(ctx context.Context) error {
 		_, err := tx.ExecContext(ctx, `
 INSERT INTO adoption (platform, day, version, version_key, devices)
 SELECT platform, CAST($1 AS TEXT), version, MAX(version_key), COUNT(*) FROM devices
-WHERE platform IS NOT NULL AND last_seen IS NOT NULL GROUP BY platform, version`, day)
+WHERE platform IS NOT NULL AND last_seen IS NOT NULL GROUP BY platform, version
+ON CONFLICT (platform, day, version) DO UPDATE SET devices = excluded.devices`, day)
 		return err
 	})
 }

@@ -25,6 +25,15 @@ func (s *Links) Create(ctx context.Context, hash string, kind account.LinkKind, 
 	return err
 }
 
+// CreatePassword is Create for a link that sets a user's password; others of
+// theirs end, so that the one shown last is the one that works.
+func (s *Links) CreatePassword(ctx context.Context, hash, user string, lifetime time.Duration) error {
+	if _, err := s.db.write.ExecContext(ctx, `DELETE FROM links WHERE user_id = $1 OR expires_at <= $2`, user, Now()); err != nil {
+		return err
+	}
+	return s.Create(ctx, hash, account.PasswordLink, user, lifetime)
+}
+
 // Find is the link of a hash while it is good, or fault.NotFound.
 func (s *Links) Find(ctx context.Context, hash string) (*account.Link, error) {
 	return findLink(ctx, s.db.read, hash)

@@ -44,6 +44,12 @@ func (s *Platforms) List(ctx context.Context) ([]fleet.Platform, error) {
 	return list, nil
 }
 
+// Names is the names of all platforms, in their order.
+func (s *Platforms) Names(ctx context.Context) (names []string, err error) {
+	err = s.db.read.SelectContext(ctx, &names, `SELECT name FROM platforms ORDER BY name`)
+	return names, err
+}
+
 // Find is the platform of a name, or fault.NotFound.
 func (s *Platforms) Find(ctx context.Context, name string) (*fleet.Platform, error) {
 	var row platformRow

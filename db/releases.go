@@ -21,9 +21,10 @@ type Releases struct{ db *DB }
 type releaseRow struct {
 	Platform    string
 	Version     string
-	VersionKey  string    `db:"version_key"`
-	PublishedAt time.Time `db:"published_at"`
-	PublishedBy string    `db:"published_by"`
+	VersionKey  string     `db:"version_key"`
+	PublishedAt time.Time  `db:"published_at"`
+	PublishedBy string     `db:"published_by"`
+	WithdrawnAt *time.Time `db:"withdrawn_at"`
 	Downloads   int64
 	Offered     bool
 	SHA256      string
@@ -37,7 +38,7 @@ type releaseRow struct {
 }
 
 const selectReleases = `
-SELECT r.platform, r.version, r.version_key, r.published_at, r.published_by, r.downloads,
+SELECT r.platform, r.version, r.version_key, r.published_at, r.published_by, r.withdrawn_at, r.downloads,
   r.version_key = p.offered_key AS offered,
   i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection
 FROM releases r JOIN platforms p ON p.name = r.platform
@@ -94,7 +95,7 @@ func (s *Releases) query(ctx context.Context, where string, args ...any) ([]rele
 func (r *releaseRow) release() release.Release {
 	return release.Release{
 		Platform: r.Platform, Version: version.ParseLenient(r.Version), Offered: r.Offered,
-		PublishedAt: r.PublishedAt, PublishedBy: r.PublishedBy, Downloads: r.Downloads,
+		PublishedAt: r.PublishedAt, PublishedBy: r.PublishedBy, WithdrawnAt: r.WithdrawnAt, Downloads: r.Downloads,
 	}
 }
 

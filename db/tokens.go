@@ -12,26 +12,35 @@ type Tokens struct{ db *DB }
 
 type tokenRow struct {
 	userRow
+	Hash      string
 	TokenName string `db:"token_name"`
 	Scope     account.Scope
+	Made      time.Time
 	Used      *time.Time
+	Expires   *time.Time
 }
 
-// Create keeps a token of a user.
-func (s *Tokens) Create(ctx context.Context, hash, user, name string, scope account.Scope) error {
-	_, err := s.db.write.ExecContext(ctx,
-		`INSERT INTO tokens (hash, user_id, name, scope, created_at) VALUES ($1, $2, $3, $4, $5)`, hash, user, name, scope, Now())
+func (r *tokenRow) token() account.Token {
+	return account.Token{Hash: r.Hash, User: r.user(), Name: r.TokenName, Scope: r.Scope, CreatedAt: r.Made, LastUsed: r.Used, ExpiresAt: r.Expires}
+}
+
+// Create keeps a token of a user; without an expiry it is good until revoked.
+func (s *Tokens) Create(ctx context.Context, hash, user, name string, scope account.Scope, expires *time.Time) error {
+	_, err := s.db.write.ExecContext(ctx, `
+INSERT INTO tokens (hash, user_id, name, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`, hash, user, name, scope, Now(), expires)
 	return err
 }
+
+const tokens = `
+SELECT ` + userColumns + `, t.hash, t.name AS token_name, t.scope, t.created_at AS made, t.last_used AS used, t.expires_at AS expires
+FROM tokens t JOIN users u ON u.id = t.user_id
+WHERE `
 
 // Find is the valid token of a hash with its owner, or nil.
 func (s *Tokens) Find(ctx context.Context, hash string) (*account.Token, error) {
 	now := Now()
 	var row tokenRow
-	err := s.db.read.GetContext(ctx, &row, `
-SELECT `+userColumns+`, t.name AS token_name, t.scope, t.last_used AS used
-FROM tokens t JOIN users u ON u.id = t.user_id
-WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)`, hash, now)
+	err := s.db.read.GetContext(ctx, &row, tokens+`t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)`, hash, now)
 	if none(err) {
 		return nil, nil
 	}
@@ -43,5 +52,23 @@ WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)`, hash, now)
 			return nil, err
 		}
 	}
-	return &account.Token{User: row.user(), Name: row.TokenName, Scope: row.Scope}, nil
+	found := row.token()
+	return &found, nil
+}
+
+// Of is the tokens of a user, expired ones too, the newest first.
+func (s *Tokens) Of(ctx context.Context, user string) ([]account.Token, error) {
+	var rows []tokenRow
+	err := s.db.read.SelectContext(ctx, &rows, tokens+`t.user_id = $1 ORDER BY t.created_at DESC, t.hash`, user)
+	list := make([]account.Token, len(rows))
+	for i := range rows {
+		list[i] = rows[i].token()
+	}
+	return list, err
+}
+
+// Revoke deletes the token of a user that a key names, and reports whether
+// there was one.
+func (s *Tokens) Revoke(ctx context.Context, user, key string) (revoked bool, err error) {
+	return changed(s.db.write.ExecContext(ctx, `DELETE FROM tokens WHERE user_id = $1 AND substr(hash, 1, 16) = $2`, user, key))
 }

@@ -20,13 +20,35 @@ type userRow struct {
 	PasswordHash string `db:"password_hash"`
 	Role         account.Role
 	WasAdmin     bool       `db:"was_admin"`
+	SecondFactor bool       `db:"second_factor"`
 	CreatedAt    time.Time  `db:"created_at"`
 	LastSignIn   *time.Time `db:"last_sign_in"`
 }
 
 func (r *userRow) user() account.User { return account.User(*r) }
 
-const userColumns = `u.id, u.email, u.name, u.password_hash, u.role, u.was_admin, u.created_at, u.last_sign_in`
+const userColumns = `u.id, u.email, u.name, u.password_hash, u.role, u.was_admin, u.created_at, u.last_sign_in,
+EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed) AS second_factor`
+
+// List is up to limit users, those who wait for an admin first.
+func (s *Users) List(ctx context.Context, limit int) ([]account.User, error) {
+	var rows []userRow
+	err := s.db.read.SelectContext(ctx, &rows, `
+SELECT `+userColumns+` FROM users u ORDER BY CASE WHEN u.role = $1 THEN 0 ELSE 1 END, u.email LIMIT $2`, account.Plain, limit)
+	list := make([]account.User, len(rows))
+	for i := range rows {
+		list[i] = rows[i].user()
+	}
+	return list, err
+}
+
+// Count is how many users there are, and how many of them wait for an admin.
+func (s *Users) Count(ctx context.Context) (all, waiting int64, err error) {
+	var row struct{ All, Waiting int64 }
+	err = s.db.read.GetContext(ctx, &row,
+		`SELECT COUNT(*) AS "all", COUNT(CASE WHEN role = $1 THEN 1 END) AS waiting FROM users`, account.Plain)
+	return row.All, row.Waiting, err
+}
 
 // Create adds a user, or says fault.Conflict when the address is taken.
 func (s *Users) Create(ctx context.Context, u *account.User) error {
@@ -37,12 +59,17 @@ func createUser(ctx context.Context, e sqlx.ExecerContext, u *account.User) erro
 	_, err := e.ExecContext(ctx, `
 INSERT INTO users (id, email, name, password_hash, role, was_admin, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		u.ID, u.Email, u.Name, u.PasswordHash, u.Role, u.Role == account.Admin, Now())
-	if isDuplicate(err) {
-		f := fault.Field("email", "There is an account for this address already.")
-		f.Kind = fault.Conflict
-		return f
+	return takenAddress(err)
+}
+
+// takenAddress says of a duplicate what it is.
+func takenAddress(err error) error {
+	if !isDuplicate(err) {
+		return err
 	}
-	return err
+	f := fault.Field("email", "There is an account for this address already.")
+	f.Kind = fault.Conflict
+	return f
 }
 
 // FindByEmail is the user of an address, or fault.NotFound.
@@ -51,10 +78,19 @@ func (s *Users) FindByEmail(ctx context.Context, email string) (*account.User, e
 }
 
 func findUser(ctx context.Context, q sqlx.QueryerContext, email string) (*account.User, error) {
+	return getUser(ctx, q, `u.email = $1`, email)
+}
+
+// Find is the user of an id, or fault.NotFound.
+func (s *Users) Find(ctx context.Context, id string) (*account.User, error) {
+	return getUser(ctx, s.db.read, `u.id = $1`, id)
+}
+
+func getUser(ctx context.Context, q sqlx.QueryerContext, where, key string) (*account.User, error) {
 	var row userRow
-	err := sqlx.GetContext(ctx, q, &row, `SELECT `+userColumns+` FROM users u WHERE u.email = $1`, email)
+	err := sqlx.GetContext(ctx, q, &row, `SELECT `+userColumns+` FROM users u WHERE `+where, key)
 	if none(err) {
-		return nil, fault.New(fault.NotFound, "There is no user %s.", email)
+		return nil, fault.New(fault.NotFound, "There is no user %s.", key)
 	}
 	if err != nil {
 		return nil, err
@@ -76,53 +112,32 @@ func (s *Users) SignedIn(ctx context.Context, id string) error {
 	return err
 }
 
-// Promotion tells what EnsureAdmin did.
-type Promotion int
+// SetName changes how a user is called.
+func (s *Users) SetName(ctx context.Context, id, name string) error {
+	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET name = $2 WHERE id = $1`, id, name)
+	return err
+}
 
-// What EnsureAdmin can find and do.
-const (
-	AdminKept     Promotion = iota // was an admin before and keeps its password
-	AdminCreated                   // was made with the password
-	AdminPromoted                  // was never an admin: got the password and lost sessions and tokens
-)
+// SetEmail changes a user's address, or says fault.Conflict when it is taken.
+func (s *Users) SetEmail(ctx context.Context, id, email string) error {
+	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET email = $2 WHERE id = $1`, id, email)
+	return takenAddress(err)
+}
 
-// EnsureAdmin makes the user of an address an admin. Without a password hash
-// the user must exist already. A user that never was an admin gets the password
-// and loses sessions and tokens, since anybody may have signed up under that
-// address.
-func (s *Users) EnsureAdmin(ctx context.Context, email, passwordHash string) (did Promotion, err error) {
-	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
-		u, err := findUser(ctx, tx, email)
-		if fault.Is(err, fault.NotFound) && passwordHash != "" {
-			did = AdminCreated
-			return createUser(ctx, tx, &account.User{ID: account.NewID(), Email: email, PasswordHash: passwordHash, Role: account.Admin})
-		}
-		if err != nil {
+// SetPassword changes a user's password and ends all their sessions but one,
+// and the links that would set another.
+func (s *Users) SetPassword(ctx context.Context, id, hash, session string) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND hash <> $2`, id, session); err != nil {
 			return err
 		}
-		did, err = promote(ctx, tx, u, passwordHash)
-		return err
+		return setPassword(ctx, tx, id, hash)
 	})
-	return did, err
 }
 
-func promote(ctx context.Context, tx *sqlx.Tx, u *account.User, passwordHash string) (Promotion, error) {
-	if _, err := tx.ExecContext(ctx, `UPDATE users SET role = $2, was_admin = $3 WHERE id = $1`, u.ID, account.Admin, true); err != nil {
-		return 0, err
-	}
-	if u.WasAdmin || passwordHash == "" {
-		return AdminKept, nil
-	}
-	return AdminPromoted, replacePassword(ctx, tx, u.ID, passwordHash)
-}
-
-// replacePassword sets a password and ends all that an older one had opened.
-func replacePassword(ctx context.Context, tx *sqlx.Tx, id, hash string) error {
-	for _, q := range []string{
-		`DELETE FROM sessions WHERE user_id = $1`,
-		`DELETE FROM tokens WHERE user_id = $1`,
-		`DELETE FROM links WHERE user_id = $1`,
-	} {
+// setPassword sets a password and ends what was on the way to set or use another.
+func setPassword(ctx context.Context, tx *sqlx.Tx, id, hash string) error {
+	for _, q := range []string{`DELETE FROM links WHERE user_id = $1`, `DELETE FROM challenges WHERE user_id = $1`} {
 		if _, err := tx.ExecContext(ctx, q, id); err != nil {
 			return err
 		}

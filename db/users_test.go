@@ -37,8 +37,8 @@ func TestEnsureAdmin(t *testing.T) {
 			t.Errorf("%v, %v", did, err)
 		}
 		user(t, d, "squatter", account.Plain)
-		must(t, d.Sessions.Create(ctx, "s", "squatter", "", ""))
-		must(t, d.Tokens.Create(ctx, "t", "squatter", "n", account.Write))
+		must(t, d.Sessions.Create(ctx, "s", "squatter", "", "", true))
+		must(t, d.Tokens.Create(ctx, "t", "squatter", "n", account.Write, nil))
 		if did, err := d.Users.EnsureAdmin(ctx, "squatter@example.com", "hash"); did != db.AdminPromoted || err != nil {
 			t.Errorf("%v, %v", did, err)
 		}
@@ -55,6 +55,10 @@ func TestEnsureAdmin(t *testing.T) {
 		if did, err := d.Users.EnsureAdmin(ctx, "squatter@example.com", "other"); did != db.AdminKept || err != nil {
 			t.Errorf("%v, %v", did, err)
 		}
+		must(t, d.Users.Create(ctx, &account.User{ID: "invited", Email: "invited@example.com", Role: account.Admin}))
+		if did, err := d.Users.EnsureAdmin(ctx, "invited@example.com", "hash"); did != db.AdminPromoted || err != nil {
+			t.Errorf("an admin without a password: %v, %v", did, err)
+		}
 		if u, _ := d.Users.FindByEmail(ctx, "squatter@example.com"); u.PasswordHash != "hash" {
 			t.Error("an admin's own password was replaced")
 		}
@@ -64,7 +68,7 @@ func TestEnsureAdmin(t *testing.T) {
 func TestSessionsAndTokens(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		user(t, d, "u", account.Admin)
-		must(t, d.Sessions.Create(ctx, "s", "u", "agent", "192.0.2.1"))
+		must(t, d.Sessions.Create(ctx, "s", "u", "agent", "192.0.2.1", true))
 		s, err := d.Sessions.Find(ctx, "s")
 		if err != nil || s == nil || s.User.Email != "u@example.com" || s.Agent != "agent" {
 			t.Fatalf("%+v, %v", s, err)
@@ -73,7 +77,7 @@ func TestSessionsAndTokens(t *testing.T) {
 		if s, err := d.Sessions.Find(ctx, "s"); s != nil || err != nil {
 			t.Errorf("%+v, %v", s, err)
 		}
-		must(t, d.Tokens.Create(ctx, "t", "u", "ci", account.Write))
+		must(t, d.Tokens.Create(ctx, "t", "u", "ci", account.Write, nil))
 		tok, err := d.Tokens.Find(ctx, "t")
 		if err != nil || tok == nil || tok.Name != "ci" || tok.Scope != account.Write || tok.User.Role != account.Admin {
 			t.Errorf("%+v, %v", tok, err)
@@ -105,7 +109,7 @@ func TestLinksWorkOnce(t *testing.T) {
 			t.Errorf("the set-up link worked %d times", won)
 		}
 		user(t, d, "u", account.Admin)
-		must(t, d.Sessions.Create(ctx, "s", "u", "", ""))
+		must(t, d.Sessions.Create(ctx, "s", "u", "", "", true))
 		must(t, d.Links.Create(ctx, "pw", account.PasswordLink, "u", time.Hour))
 		must(t, d.Links.Create(ctx, "late", account.PasswordLink, "u", -time.Second))
 		if l, err := d.Links.Find(ctx, "pw"); err != nil || l.User.ID != "u" {

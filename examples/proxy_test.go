@@ -35,8 +35,8 @@ func behind(t *testing.T) (address, token string, d *db.DB) {
 		t.Fatal(err)
 	}
 	app, err := handlers.New(handlers.Config{
-		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts,
-		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links, Payloads: payloads, Ping: d.Ping,
+		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts, History: d.History,
+		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links, Factors: d.Factors, Throttles: d.Throttles, Payloads: payloads, Ping: d.Ping,
 		Publisher:      &release.Publisher{Store: d.Releases, MaxSize: 16 << 20, Keep: 10},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		MaxFirmware:    16 << 20, MaxNewDevices: 100, ImageCache: 64 << 20, Log: slog.New(slog.DiscardHandler),
@@ -55,7 +55,7 @@ func behind(t *testing.T) (address, token string, d *db.DB) {
 	if err := d.Users.Create(ctx, u); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Tokens.Create(ctx, account.HashSecret(token), u.ID, "test", account.Write); err != nil {
+	if err := d.Tokens.Create(ctx, account.HashSecret(token), u.ID, "test", account.Write, nil); err != nil {
 		t.Fatal(err)
 	}
 	return l.Addr().String(), token, d
@@ -145,7 +145,7 @@ func TestProxies(t *testing.T) {
 			if err := d.Platforms.Create(context.Background(), "smart-lamp", ""); err != nil {
 				t.Fatal(err)
 			}
-			if err := d.Devices.Add(context.Background(), "18fe34aabbcc", "smart-lamp", "", false); err != nil {
+			if err := d.Devices.Add(context.Background(), "18fe34aabbcc", "smart-lamp", "", "", false); err != nil {
 				t.Fatal(err)
 			}
 			image := firmwaretest.ESP8266App(firmwaretest.Tag("smart-lamp", "v1.0.1") + strings.Repeat("0123456789", 1_000_000/10))

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -43,42 +42,20 @@ func (s *server) apiDevices(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	limit := q.Limit
-	q.Limit++ // one more tells whether there is a next page
-	list, err := s.Devices.List(c.UserContext(), q)
+	q.Sort, q.Descending = fleet.ByMAC, false
+	page, err := s.Devices.Page(c.UserContext(), q)
 	if err != nil {
 		return err
 	}
 	next := ""
-	if len(list) > limit {
-		list = list[:limit]
-		next = list[limit-1].MAC.String()
+	if page.After && len(page.Devices) > 0 {
+		next = page.Devices[len(page.Devices)-1].MAC.String()
 	}
-	out := make([]apiDevice, len(list))
-	for i := range list {
-		out[i] = toAPIDevice(&list[i])
+	out := make([]apiDevice, len(page.Devices))
+	for i := range page.Devices {
+		out[i] = toAPIDevice(&page.Devices[i])
 	}
 	return c.JSON(fiber.Map{"devices": out, "next": next})
-}
-
-// deviceQuery reads what of the devices is asked for.
-func deviceQuery(c *fiber.Ctx) (q fleet.DeviceQuery, err error) {
-	q.Platform = fleet.Cut(fleet.FoldPlatformName(c.Query("platform")), fleet.MaxReported)
-	q.Search = fleet.Cut(c.Query("q"), 100)
-	q.State = fleet.State(fleet.Cut(c.Query("state"), 20))
-	if q.State != "" && !slices.Contains(fleet.States, q.State) {
-		return q, fault.Field("state", "There is no state %q: ask for one of %v.", q.State, fleet.States)
-	}
-	q.Limit = c.QueryInt("limit", apiLimit)
-	if q.Limit < 1 || q.Limit > apiMaxLimit {
-		return q, fault.Field("limit", "The limit is a number from 1 to %d.", apiMaxLimit)
-	}
-	if after := c.Query("after"); after != "" {
-		if q.After, err = fleet.ParseMAC(after); err != nil {
-			return q, fault.Field("after", "Give as after what the answer before gave as next.")
-		}
-	}
-	return q, nil
 }
 
 // apiDevice handles GET /api/v1/devices/{mac}.
@@ -143,11 +120,13 @@ func (s *server) apiPutDevice(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	change.By = nameOf(c)
 	created, err := s.Devices.Change(c.UserContext(), mac, change)
 	if err != nil {
 		return err
 	}
 	s.did(c, "device changed", "device", mac.String())
+	s.changedDevices([]fleet.MAC{mac})
 	if created {
 		c.Status(fiber.StatusCreated)
 	}
@@ -164,5 +143,6 @@ func (s *server) apiForgetDevice(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "device forgotten", "device", mac.String())
+	s.changedDevices([]fleet.MAC{mac})
 	return c.SendStatus(fiber.StatusNoContent)
 }

@@ -1,10 +1,13 @@
 package handlers
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/firmware"
+	"esp-update-server/app/live"
 	"esp-update-server/app/release"
 )
 
@@ -48,9 +51,17 @@ func (s *server) apiFirmware(c *fiber.Ctx) error {
 	return c.Status(fiber.StatusCreated).JSON(out)
 }
 
-// refuseFile says why a file is not published, with all that was found.
+// refuseFile says why a file is not published, with all that was found and the
+// fields that would change it.
 func refuseFile(c *fiber.Ctx, a *release.Assessment, f *fault.Error) error {
-	return c.Status(fiber.StatusUnprocessableEntity).JSON(apiError{Error: f.Message, Fields: f.Fields, Findings: a.Inspection.Findings})
+	sentence := f.Message
+	if len(a.Confirm) > 0 {
+		sentence += " To confirm, send accept=" + strings.Join(a.Confirm, ",") + " too."
+	}
+	if a.Inside {
+		sentence += " To use the application inside it, send extract=1 too."
+	}
+	return c.Status(fiber.StatusUnprocessableEntity).JSON(apiError{Error: sentence, Fields: f.Fields, Findings: a.Inspection.Findings})
 }
 
 // publish makes a release of an assessed upload in the asking person's name.
@@ -59,5 +70,6 @@ func (s *server) publish(c *fiber.Ctx, a *release.Assessment, draft string) erro
 		return err
 	}
 	s.did(c, "release published", "platform", a.Platform, "version", a.Version.String())
+	s.changed(live.Platform+a.Platform, live.Fleet, live.Feed)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fleet"
+	"esp-update-server/app/live"
 )
 
 type apiPlatform struct {
@@ -61,6 +62,7 @@ func (s *server) apiCreatePlatform(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "platform created", "platform", name)
+	s.changed(live.Platform+name, live.Fleet)
 	return s.answerPlatform(c.Status(fiber.StatusCreated), name)
 }
 
@@ -91,6 +93,7 @@ func (s *server) apiEditPlatform(c *fiber.Ctx) error {
 			return err
 		}
 		s.did(c, "platform edited", "platform", name)
+		s.changed(live.Platform+name, live.Fleet)
 	}
 	return s.answerPlatform(c, name)
 }
@@ -102,6 +105,7 @@ func (s *server) apiDeletePlatform(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "platform deleted", "platform", name)
+	s.changed(live.Platform+name, live.Fleet)
 	return c.SendStatus(fiber.StatusNoContent)
 }
 

@@ -24,7 +24,7 @@ func token(t testing.TB, d *db.DB, role account.Role, scope account.Scope) strin
 		t.Fatal(err)
 	}
 	secret := account.TokenPrefix + account.NewSecret()
-	if err := d.Tokens.Create(ctx, account.HashSecret(secret), u.ID, "test", scope); err != nil {
+	if err := d.Tokens.Create(ctx, account.HashSecret(secret), u.ID, "test", scope, nil); err != nil {
 		t.Fatal(err)
 	}
 	return secret

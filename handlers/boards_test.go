@@ -49,7 +49,7 @@ func world(t testing.TB, d *db.DB) {
 		"34851841eb78": "smart-sun", "6055f9000001": "smart-sun", "18fe34aabbee": "empty",
 	} {
 		_ = d.Platforms.Create(ctx, name, "")
-		if err := d.Devices.Add(ctx, mac, name, "", false); err != nil {
+		if err := d.Devices.Add(ctx, mac, name, "", "", false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -238,7 +238,7 @@ func TestFinishedDownloadsCount(t *testing.T) {
 		if err := d.Platforms.Create(ctx, "big", ""); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Devices.Add(ctx, "18fe34aabbcc", "big", "", false); err != nil {
+		if err := d.Devices.Add(ctx, "18fe34aabbcc", "big", "", "", false); err != nil {
 			t.Fatal(err)
 		}
 		publishImage(t, d, "big", "v1.0.3", pattern(3_000_000, 3), release.Image{Chip: "ESP8266", Family: firmware.ESP8266})

@@ -52,9 +52,20 @@ func TestInBrowser(t *testing.T) {
 	for name, walk := range map[string]func(*testing.T, context.Context){
 		"from empty server to updated board": fromEmptyServerToUpdatedBoard,
 		"signing in again":                   signingInAgain,
+		"signing in with two factors":        signingInWithTwoFactors,
 		"editing in the table":               editingInTheTable,
 		"adding in place":                    addingInPlace,
 		"upload that is too large":           uploadThatIsTooLarge,
+		"several files, dropped anywhere":    severalFilesDroppedAnywhere,
+		"file that does not say what it is":  fileThatDoesNotSay,
+		"application inside a merged file":   applicationInsideMergedFile,
+		"withdrawing a release":              withdrawingARelease,
+		"copying a sketch":                   copyingASketch,
+		"rows change by themselves":          rowsChangeByThemselves,
+		"overview tells what happens":        overviewTellsWhatHappens,
+		"a lost connection is told":          aLostConnectionIsTold,
+		"new devices appear":                 newDevicesAppear,
+		"keys go places":                     keysGoPlaces,
 		"pages fit and are accessible":       pagesFitAndAreAccessible,
 	} {
 		t.Run(name, func(t *testing.T) { walk(t, browser) })
@@ -98,11 +109,10 @@ func fromEmptyServerToUpdatedBoard(t *testing.T, browser context.Context) {
 	lamp := firmwaretest.Lamp("v1.0.2")
 	b.visit("/uploads/new")
 	b.drop(".drop", saved(t, "page.bin", []byte("<!DOCTYPE html><html>404</html>")))
-	b.sees("#report", "cannot be published")
+	b.sees("#reports", "cannot be published")
 	b.accessible("the report on a refused file")
 	b.drop(".drop", saved(t, "lamp.bin", lamp))
-	b.sees("#report", "1 device will be offered it")
-	b.wait("document.activeElement.innerText == 'Publish v1.0.2 to smart-lamp'")
+	b.wait("document.activeElement.innerText == 'Publish v1.0.2 to smart-lamp, 1 device will be offered it'")
 	b.press("\r")
 	b.sees("#flash", "smart-lamp v1.0.2 is published")
 	if status, body := board(t, base, "A4:CF:12:B3:C4:01", "dev=SMART_LAMP&ver=v1.0.1"); status != 200 || body != string(lamp) {
@@ -135,13 +145,13 @@ func signingInAgain(t *testing.T, browser context.Context) {
 func editingInTheTable(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser)
 	b.visit("/devices")
-	b.click("#device-a4cf12b3c401 a[title=Edit]")
+	b.click("#device-a4cf12b3c401 .c-notes a")
 	b.wait("document.activeElement.name == 'notes'")
 	b.write("#notes-a4cf12b3c401", "Room 7")
 	b.accessible("a row that is edited")
 	b.press("\x1b")
 	b.sees("#device-a4cf12b3c401 .c-notes", "Room 201")
-	b.wait("document.activeElement.title == 'Edit'")
+	b.wait("document.activeElement.matches('#device-a4cf12b3c401 .c-notes a')")
 	b.press("\r")
 	b.write("#notes-a4cf12b3c401", "Room 7")
 	b.press("\r")
@@ -156,8 +166,8 @@ func editingInTheTable(t *testing.T, browser context.Context) {
 	b.visit("/devices/a4cf12b3c401")
 	b.click(".is-danger")
 	b.sees("#flash", "A4:CF:12:B3:C4:01 is forgotten")
-	if len(b.dialogs) != 2 {
-		t.Errorf("asked %q", b.dialogs)
+	if asked, _ := b.heard(); asked != 2 {
+		t.Errorf("asked %d times", asked)
 	}
 	b.quiet()
 }
@@ -195,15 +205,15 @@ func uploadThatIsTooLarge(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser, func(c *handlers.Config) { c.MaxFirmware = 100_000 })
 	b.visit("/uploads/new")
 	b.drop(".drop", saved(t, "large.bin", make([]byte, 100_001)))
-	b.sees("#too-large", "larger than 98 KiB")
-	if b.changes != 0 {
+	b.sees(".too-large:not([hidden])", "large.bin is larger than 98 KiB")
+	if _, changes := b.heard(); changes != 0 {
 		t.Error("it was sent")
 	}
 	b.drop(".drop", saved(t, "sun.bin", firmwaretest.ESP32App(firmwaretest.ESP32C3, firmwaretest.Tag("smart-sun", "v0.1.0"))))
-	b.sees("#report", "there is no platform smart-sun")
-	b.wait("document.querySelector('#too-large').hidden")
+	b.sees("#reports", "there is no platform smart-sun")
+	b.wait("!document.querySelector('.too-large:not([hidden])')")
 	b.click("button[name=create]")
-	b.sees("#report", "smart-sun v0.1.0 is ready")
+	b.sees("#reports", "smart-sun v0.1.0 is ready")
 	b.wait("location.pathname != '/uploads/new'")
 	b.do(reload)
 	b.sees("#report", "smart-sun v0.1.0 is ready")
@@ -215,8 +225,10 @@ func uploadThatIsTooLarge(t *testing.T, browser context.Context) {
 func pagesFitAndAreAccessible(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser)
 	for _, path := range []string{
-		"/devices", "/devices/new", "/devices/a4cf12b3c401", "/platforms", "/platforms/new", "/platforms/smart-lamp",
-		"/platforms/smart-lamp/edit", "/platforms/smart-lamp/delete", "/new-devices", "/uploads/new", "/users/new", "/there/is/nothing",
+		"/", "/devices", "/devices/new", "/devices/a4cf12b3c401", "/platforms", "/platforms/new", "/platforms/smart-lamp",
+		"/platforms/smart-lamp/edit", "/platforms/smart-lamp/delete",
+		"/platforms/smart-lamp/release/edit?version=v1.0.2", "/platforms/smart-lamp/release/delete", "/new-devices", "/uploads/new", "/users/new", "/there/is/nothing",
+		"/users", "/account", "/account/factor/new", "/account/factor/delete", "/account/delete",
 	} {
 		for look, width := range map[string]int64{"light": 1280, "dark": 360} {
 			b.resize(width)

@@ -186,18 +186,25 @@ func (b *tab) sees(selector, text string) {
 	b.wait(fmt.Sprintf("[...document.querySelectorAll(%q)].some(e => e.textContent.replace(/\\s+/g, ' ').includes(%q))", selector, text))
 }
 
-// drop lets go of a file over an element, as from a file manager.
-func (b *tab) drop(selector, file string) {
+// drop lets go of files over an element, as from a file manager.
+func (b *tab) drop(selector string, files ...string) {
 	b.t.Helper()
 	var x, y float64
 	at := b.eval(fmt.Sprintf("(r => (r.x + r.width / 2) + ' ' + (r.y + r.height / 2))(document.querySelector(%q).getBoundingClientRect())", selector))
 	if _, err := fmt.Sscan(at, &x, &y); err != nil {
 		b.t.Fatal(err)
 	}
-	data := &input.DragData{Items: []*input.DragDataItem{}, Files: []string{file}, DragOperationsMask: 1}
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
 	for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
 		call(b, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: x, Y: y, Data: data})
 	}
+}
+
+// heard is how many questions were asked and how many changes requested so far.
+func (b *tab) heard() (dialogs, changes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.dialogs), b.changes
 }
 
 // quiet fails the test when the console reported anything, a breach of the

@@ -1,94 +1,33 @@
 package handlers
 
 import (
-	"net/url"
-	"time"
-
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
-	"esp-update-server/app/ota"
+	"esp-update-server/app/live"
 )
-
-// pageSize is how many devices a table shows before it offers more.
-const pageSize = 100
-
-// deviceTable is a table of devices, or the rows that continue one.
-type deviceTable struct {
-	Rows  []deviceRow
-	More  string // where the next rows are; "" for no more
-	Empty string // what is said when there are no rows
-}
-
-// deviceRow is one device in a table.
-type deviceRow struct {
-	fleet.Device
-	Key       string // the MAC in addresses and ids
-	Mark      mark
-	MayChange bool
-	Focus     bool // on its edit button, after it was edited
-}
-
-func toDeviceRow(c *fiber.Ctx, d *fleet.Device) deviceRow {
-	return deviceRow{Device: *d, Key: string(d.MAC), Mark: marks[d.State(time.Now())], MayChange: mayChange(c)}
-}
-
-// Reported is the name of the platform that the device asked for, when that is
-// another than the one it is on.
-func (d deviceRow) Reported() string {
-	if fleet.FoldPlatformName(d.RequestedPlatform) == d.Platform {
-		return ""
-	}
-	return d.RequestedPlatform
-}
-
-// LastAnswer says in words what the device got at its last check-in.
-func (d deviceRow) LastAnswer() string { return answers[ota.Reason(d.Reason)] }
-
-// deviceTable is the permitted devices that a query asks for.
-func (s *server) deviceTable(c *fiber.Ctx, q fleet.DeviceQuery) (t deviceTable, err error) {
-	q.Permitted, q.Limit = true, pageSize+1
-	list, err := s.Devices.List(c.UserContext(), q)
-	if err != nil {
-		return t, err
-	}
-	if len(list) > pageSize {
-		list = list[:pageSize]
-		t.More = "/devices?" + url.Values{"platform": {q.Platform}, "q": {q.Search}, "state": {string(q.State)}, "after": {string(list[pageSize-1].MAC)}}.Encode()
-	}
-	t.Empty = "No device is on a whitelist yet. Add one by its MAC, or permit one of the new devices."
-	if q.Platform != "" || q.Search != "" || q.State != "" || q.After != "" {
-		t.Empty = "No permitted device matches."
-	}
-	for i := range list {
-		t.Rows = append(t.Rows, toDeviceRow(c, &list[i]))
-	}
-	return t, nil
-}
 
 type devicesIndex struct {
 	page
-	Platform  string
-	Search    string
-	Platforms []fleet.Platform
-	Table     deviceTable
+	Platforms []string
+	Table     *deviceTable
 }
 
-// listDevices handles GET /devices; for htmx the rows alone.
+// listDevices handles GET /devices; for htmx the table alone.
 func (s *server) listDevices(c *fiber.Ctx) error {
 	q, err := deviceQuery(c)
 	if err != nil {
 		return err
 	}
-	v := &devicesIndex{page: page{Title: "Devices"}, Platform: q.Platform, Search: q.Search}
-	if v.Table, err = s.deviceTable(c, q); err != nil {
+	v := &devicesIndex{page: page{Title: "Devices", Live: live.Fleet + " " + live.Device}}
+	if v.Table, err = s.deviceTable(c, "/devices", q); err != nil {
 		return err
 	}
 	if isFragment(c) {
-		return s.render(c, "devices/_rows", v.Table)
+		return s.render(c, "devices/_table", v.Table)
 	}
-	if v.Platforms, err = s.Platforms.List(c.UserContext()); err != nil {
+	if v.Platforms, err = s.Platforms.Names(c.UserContext()); err != nil {
 		return err
 	}
 	return s.page(c, "devices/index", v)
@@ -99,10 +38,10 @@ type deviceForm struct {
 	MAC       string
 	Platform  string
 	Notes     string
-	Platforms []fleet.Platform // to choose from
-	Fixed     bool             // the form stands on the page of the platform
-	Elsewhere bool             // the device is on another whitelist
-	Focus     bool             // ready for the next device
+	Platforms []string // to choose from
+	Fixed     bool     // the form stands on the page of the platform
+	Elsewhere bool     // the device is on another whitelist
+	Focus     bool     // ready for the next device
 	Errors    problems
 }
 
@@ -121,7 +60,7 @@ func (s *server) deviceForm(c *fiber.Ctx, f deviceForm, err error) error {
 	if f.Errors, err = blame(c, err, "mac", "platform", "notes"); err != nil {
 		return err
 	}
-	if f.Platforms, err = s.Platforms.List(c.UserContext()); err != nil {
+	if f.Platforms, err = s.Platforms.Names(c.UserContext()); err != nil {
 		return err
 	}
 	v := &devicesNew{page: page{Title: "Add a device"}, Form: f}
@@ -157,10 +96,11 @@ func (s *server) addDevice(c *fiber.Ctx, f *deviceForm, move bool) (fleet.MAC, e
 	if f.Platform == "" {
 		return "", fault.Field("platform", "Choose the platform whose firmware the device is to get.")
 	}
-	if err := s.Devices.Add(c.UserContext(), mac, f.Platform, notes, move); err != nil {
+	if err := s.Devices.Add(c.UserContext(), mac, f.Platform, notes, nameOf(c), move); err != nil {
 		return "", err
 	}
 	s.did(c, "device permitted", "device", mac.String(), "platform", f.Platform)
+	s.changedDevices([]fleet.MAC{mac}, f.Platform)
 	return mac, nil
 }
 
@@ -175,10 +115,30 @@ func (s *server) deviceAdded(c *fiber.Ctx, mac fleet.MAC, f deviceForm, sentence
 	if err != nil {
 		return err
 	}
-	if f.Platforms, err = s.Platforms.List(c.UserContext()); err != nil {
+	if f.Platforms, err = s.Platforms.Names(c.UserContext()); err != nil {
 		return err
 	}
 	return s.doneHere(c, "devices/_added", deviceAdded{Form: f, Row: toDeviceRow(c, d)}, sentence)
+}
+
+// changedDevices tells open pages that people changed devices, and which
+// whitelists these left and joined. When there are too many to name one by one,
+// the pages look at everything anew.
+func (s *server) changedDevices(macs []fleet.MAC, platforms ...string) {
+	if len(macs) == 0 || len(macs) > pageSize {
+		s.changed(live.Resync)
+		return
+	}
+	topics := []string{live.Fleet, live.Feed}
+	for _, mac := range macs {
+		topics = append(topics, live.Device+string(mac))
+	}
+	for _, name := range platforms {
+		if name != "" {
+			topics = append(topics, live.Platform+name)
+		}
+	}
+	s.changed(topics...)
 }
 
 // deviceParam is the device that a path names.

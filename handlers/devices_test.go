@@ -25,7 +25,7 @@ func TestAddDevice(t *testing.T) {
 		b.submit("/devices", url.Values{"mac": {"a4cf12b3c401"}, "platform": {"gone"}}, 422).text(t, "#platform-error")
 		b.submit("/devices", url.Values{"mac": {"a4-cf-12-b3-c4-01"}, "platform": {"smart-lamp"}, "notes": {"Room 1"}}, 303)
 		a = b.get("/platforms/smart-lamp", 200)
-		if got := a.text(t, "#device-a4cf12b3c401"); !strings.HasPrefix(got, "A4:CF:12:B3:C4:01 waiting smart-lamp") || !strings.Contains(got, "Room 1") {
+		if got := a.text(t, "#device-a4cf12b3c401"); !strings.Contains(got, "A4:CF:12:B3:C4:01 waiting smart-lamp") || !strings.Contains(got, "Room 1") {
 			t.Errorf("listed as %q", got)
 		}
 		a = b.send("POST", "/devices", url.Values{"mac": {"A4CF.12B3.C402"}, "platform": {"smart-lamp"}, "fixed": {"1"}}, 200)
@@ -64,19 +64,26 @@ func TestEditDeviceInline(t *testing.T) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
 		path := "/devices/a4cf12b3c401"
-		edit := b.part(path+"/edit", 200)
-		if !edit.has("tr#device-a4cf12b3c401-edit form[hx-put='"+path+"']") || edit.doc.Find("[name=notes]").AttrOr("value", "") != "Room 201" {
+		edit := b.part(path+"/edit?field=notes", 200)
+		if !edit.has("tr#device-a4cf12b3c401-edit form[hx-put^='"+path+"']") || edit.doc.Find("[name=notes]").AttrOr("value", "") != "Room 201" {
 			t.Errorf("edited in %s", edit.body)
 		}
-		saved := b.send("PUT", path, url.Values{"platform": {"smart-lamp"}, "notes": {"Room 202"}}, 200)
+		saved := b.send("PUT", path+"?field=notes", url.Values{"notes": {"Room 202"}, "was-platform": {"smart-lamp"}, "was-notes": {"Room 201"}}, 200)
 		if got := saved.text(t, "tr#device-a4cf12b3c401 .c-notes"); got != "Room 202" {
 			t.Errorf("saved as %q", got)
+		}
+		if got := saved.text(t, "tr .c-platform"); got != "smart-lamp" {
+			t.Errorf("a field that was not sent changed: platform %q", got)
 		}
 		if got := b.part(path, 200).text(t, "tr .c-state"); got != "refused" {
 			t.Errorf("state %q", got)
 		}
-		wrong := b.send("PUT", path, url.Values{"platform": {"gone"}, "notes": {"typed"}}, 422)
-		if !wrong.has("tr.is-edited select[aria-invalid]") || wrong.doc.Find("[name=notes]").AttrOr("value", "") != "typed" {
+		wrong := b.send("PUT", path+"?field=platform", url.Values{"platform": {"gone"}}, 422)
+		if !wrong.has("tr.is-edited select[aria-invalid]") {
+			t.Errorf("refused as %s", wrong.body)
+		}
+		wrong = b.send("PUT", path+"?field=notes", url.Values{"notes": {strings.Repeat("x", 2001)}}, 422)
+		if !wrong.has("tr.is-edited input[name=notes][aria-invalid]") {
 			t.Errorf("refused as %s", wrong.body)
 		}
 		page := b.submit(path+"?_method=PUT", url.Values{"platform": {""}, "notes": {strings.Repeat("x", 2001)}}, 422)
@@ -120,7 +127,7 @@ func TestNewDevices(t *testing.T) {
 		checkIn(t, d, "a4cf12b3c402", "<b>Garden</b>", "2021-11-11b")
 		checkIn(t, d, "a4cf12b3c403", "Garden_Pump", "dev")
 		a := b.get("/new-devices", 200)
-		if got := a.text(t, "#new-devices tr:first-child"); !strings.HasPrefix(got, "A4:CF:12:B3:C4:03 Garden_Pump dev") || !strings.Contains(got, "192.0.2.7") {
+		if got := a.text(t, "#new-devices tr:first-child"); !strings.Contains(got, "A4:CF:12:B3:C4:03 Garden_Pump dev") || !strings.Contains(got, "192.0.2.7") {
 			t.Errorf("the newest is %q", got)
 		}
 		for mac, want := range map[string]string{"01": "smart-lamp", "02": "choose …", "03": "create garden-pump"} {
@@ -158,19 +165,26 @@ func TestSearchDevices(t *testing.T) {
 		b.submit("/devices", url.Values{"mac": {"a4cf12b3ffff"}, "platform": {"door-sensor"}}, 303)
 		checkIn(t, d, "deadbeef0001", "smart-lamp", "v1.0.0")
 		first := b.part("/devices", 200)
-		more, _ := first.doc.Find("tr.more a").Attr("href")
-		if n := first.doc.Find("tr[id]").Length(); n != 100 || more == "" {
-			t.Fatalf("%d rows, more at %q", n, more)
+		next, _ := first.doc.Find("#page-next").Attr("href")
+		if n := first.doc.Find("tbody tr[id]").Length(); n != 100 || next == "" || first.has("#page-previous") {
+			t.Fatalf("%d rows, the next at %q", n, next)
 		}
-		rest := b.part(more, 200)
-		if n := rest.doc.Find("tr[id]").Length(); n != 6 || rest.has("tr.more") {
-			t.Errorf("%d more rows", n)
+		rest := b.part(next, 200)
+		back, _ := rest.doc.Find("#page-previous").Attr("href")
+		if n := rest.doc.Find("tbody tr[id]").Length(); n != 6 || rest.has("#page-next") || back == "" {
+			t.Errorf("%d more rows, back at %q", n, back)
 		}
-		for query, want := range map[string]int{"q=b3%3Aff%3Aff": 1, "q=room+104": 1, "platform=door-sensor": 1, "platform=door-sensor&q=room": 0, "state=waiting&q=room+10": 6} {
+		if again := b.part(back, 200); again.text(t, "tbody") != first.text(t, "tbody") {
+			t.Error("back is not where it began")
+		}
+		for query, want := range map[string]int{"q=b3%3Aff%3Aff": 1, "q=room+104": 1, "q=deadbeef": 0, "q=deadbeef&state=new": 1, "platform=door-sensor": 1, "platform=door-sensor&q=room": 0, "state=waiting&q=room+10": 6} {
 			a := b.part("/devices?"+query, 200)
-			if n := a.doc.Find("tr[id]").Length(); n != want || (want == 0) != a.has("tr.empty") {
+			if n := a.doc.Find("tbody tr[id]").Length(); n != want || (want == 0) != a.has("tr.empty") {
 				t.Errorf("%s: %d rows, want %d", query, n, want)
 			}
+		}
+		if to, _ := b.part("/devices?q=deadbeef", 200).doc.Find("tr.empty a").Attr("href"); to != "/devices?q=deadbeef&state=new" {
+			t.Errorf("a new device is looked for at %q", to)
 		}
 		a := b.get("/devices?q=room+104&platform=smart-lamp", 200)
 		if a.doc.Find("#q").AttrOr("value", "") != "room 104" || a.text(t, "#filter-platform option[selected]") != "smart-lamp" {

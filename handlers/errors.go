@@ -3,6 +3,8 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,6 +21,8 @@ var statusOf = map[fault.Kind]int{
 	fault.Forbidden:    fiber.StatusForbidden,
 	fault.Unauthorized: fiber.StatusUnauthorized,
 	fault.TooLarge:     fiber.StatusRequestEntityTooLarge,
+	fault.TooMany:      fiber.StatusTooManyRequests,
+	fault.Busy:         fiber.StatusServiceUnavailable,
 }
 
 // sentences says what is wrong where Fiber itself refuses a request.
@@ -37,6 +41,7 @@ var sentences = map[int]string{
 // id, which is all that the client sees of it.
 func (s *server) fail(c *fiber.Ctx, err error) error {
 	status, f := s.classify(c, err)
+	retryAfter(c, f)
 	if c.Request().IsBodyStream() {
 		c.Context().SetConnectionClose()
 	}
@@ -72,6 +77,13 @@ func (s *server) classify(c *fiber.Ctx, err error) (int, *fault.Error) {
 	s.Log.Error("request failed", "id", id, "method", c.Method(), "path", c.Path(), "err", err)
 	return fiber.StatusInternalServerError,
 		&fault.Error{Message: fmt.Sprintf("The server failed to do this. Its log says why, under %s.", id)}
+}
+
+// retryAfter tells a client when to come back, if a failure knows it.
+func retryAfter(c *fiber.Ctx, f *fault.Error) {
+	if f.Retry > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(f.Retry.Seconds()))))
+	}
 }
 
 // sendLine answers a board: one line of plain text.

@@ -14,7 +14,7 @@ import (
 type problems map[string]string
 
 // mendable are the failures that a person can mend in the form they sent.
-var mendable = []fault.Kind{fault.Invalid, fault.Conflict, fault.TooLarge}
+var mendable = []fault.Kind{fault.Invalid, fault.Conflict, fault.TooLarge, fault.TooMany, fault.Busy}
 
 // blame turns the error that a form led to into what is wrong with its fields,
 // and sets the status of the answer that shows the form again. A sentence about
@@ -29,6 +29,7 @@ func blame(c *fiber.Ctx, err error, fields ...string) (problems, error) {
 		return nil, err
 	}
 	c.Status(statusOf[f.Kind])
+	retryAfter(c, f)
 	p := problems{}
 	for name, sentence := range f.Fields {
 		if slices.Contains(fields, name) {
@@ -70,8 +71,8 @@ func (s *server) goTo(c *fiber.Ctx, to string) error {
 // doneView is what an answer for htmx changes beside its own part: the sentence
 // that says what was done, and the number of new devices.
 type doneView struct {
-	Sentence string
-	New      int64
+	Flash flashView
+	New   int64
 }
 
 // doneHere answers a change that htmx asked for with the part of the page that
@@ -87,7 +88,7 @@ func (s *server) doneHere(c *fiber.Ctx, partial string, part any, sentence strin
 		}
 	}
 	changed := append([]byte(nil), c.Response().Body()...)
-	if err := s.render(c, "layouts/_done", doneView{Sentence: sentence, New: int64(n)}); err != nil {
+	if err := s.render(c, "layouts/_done", doneView{Flash: flashView{sentence, undoOf(c)}, New: int64(n)}); err != nil {
 		return err
 	}
 	c.Response().SetBody(append(changed, c.Response().Body()...))

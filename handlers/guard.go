@@ -56,9 +56,16 @@ func (s *server) guardToken(c *fiber.Ctx, rule access) error {
 
 // guardSession checks who is signed in with a browser.
 func (s *server) guardSession(c *fiber.Ctx, rule access) error {
-	u, err := s.signedInUser(c)
+	found, err := s.session(c)
 	if err != nil {
 		return err
+	}
+	var u *account.User
+	if found != nil {
+		u = &found.User
+		if err := s.keepUp(c, found); err != nil {
+			return err
+		}
 	}
 	if u != nil {
 		c.Locals(userKey, u)
@@ -76,13 +83,27 @@ func (s *server) guardSession(c *fiber.Ctx, rule access) error {
 	return c.Next()
 }
 
-// signedInUser is the user of the request's session, or nil.
-func (s *server) signedInUser(c *fiber.Ctx) (*account.User, error) {
+// session is the request's session, or nil.
+func (s *server) session(c *fiber.Ctx) (*account.Session, error) {
 	hash := sessionHash(c)
 	if hash == "" {
 		return nil, nil
 	}
-	found, err := s.Sessions.Find(c.UserContext(), hash)
+	return s.Sessions.Find(c.UserContext(), hash)
+}
+
+// keepUp renews a session whose user may do more than when it got its id, at
+// the next whole page: parts of pages come many at once.
+func (s *server) keepUp(c *fiber.Ctx, found *account.Session) error {
+	if !found.Role.Below(found.User.Role) || c.Method() != fiber.MethodGet || isFragment(c) || c.Path() == "/live" {
+		return nil
+	}
+	return s.renewSession(c)
+}
+
+// signedInUser is the user of the request's session, or nil.
+func (s *server) signedInUser(c *fiber.Ctx) (*account.User, error) {
+	found, err := s.session(c)
 	if err != nil || found == nil {
 		return nil, err
 	}

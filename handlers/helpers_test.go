@@ -29,8 +29,9 @@ func newApp(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) *fiber.Ap
 	}
 	t.Cleanup(func() { _ = payloads.Close() })
 	c := handlers.Config{
-		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts,
+		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts, History: d.History,
 		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links,
+		Factors: d.Factors, Throttles: d.Throttles,
 		Payloads: payloads, Ping: d.Ping,
 		Publisher:  &release.Publisher{Store: d.Releases, MaxSize: 4 << 20, Keep: 10},
 		SignupOpen: true, MaxFirmware: 4 << 20, MaxNewDevices: 1000, ImageCache: 8 << 20,
@@ -63,7 +64,7 @@ func signedIn(t testing.TB, d *db.DB, role account.Role) (cookie string) {
 		t.Fatal(err)
 	}
 	id := account.NewSecret()
-	if err := d.Sessions.Create(ctx, account.HashSecret(id), u.ID, "test", "192.0.2.1"); err != nil {
+	if err := d.Sessions.Create(ctx, account.HashSecret(id), u.ID, "test", "192.0.2.1", true); err != nil {
 		t.Fatal(err)
 	}
 	return "session=" + id
@@ -109,6 +110,9 @@ func ask(t testing.TB, app *fiber.App, r request) *answer {
 	}
 	for name, value := range r.header {
 		req.Header.Set(name, value)
+	}
+	if host := r.header["Host"]; host != "" {
+		req.Host = host
 	}
 	resp, err := app.Test(req, -1)
 	if err != nil {

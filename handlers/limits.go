@@ -18,18 +18,19 @@ func (s *server) bound(r route) fiber.Handler {
 	if r.body == upload {
 		return func(c *fiber.Ctx) error { return c.Next() }
 	}
+	limit := map[body]int{small: bodyLimit, list: listLimit}[r.body]
 	return func(c *fiber.Ctx) error {
 		stream := c.Context().RequestBodyStream()
 		if stream == nil {
 			return c.Next()
 		}
-		data, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
+		data, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
 		if err != nil {
 			return fault.New(fault.Invalid, "The request's body could not be read.")
 		}
-		if len(data) > bodyLimit {
+		if len(data) > limit {
 			drain(c)
-			return fault.New(fault.TooLarge, "The request is larger than %d KiB.", bodyLimit>>10)
+			return fault.New(fault.TooLarge, "The request is larger than %d KiB.", limit>>10)
 		}
 		c.Request().SetBodyRaw(data)
 		return c.Next()

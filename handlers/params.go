@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -26,6 +27,16 @@ func macParam(c *fiber.Ctx) (fleet.MAC, error) {
 		return "", fault.New(fault.NotFound, "There is no such device.")
 	}
 	return fleet.ParseMAC(text)
+}
+
+// keyParam is the key that a path names, of a thing that has no name; "" for
+// what can be none.
+func keyParam(c *fiber.Ctx, name string) string {
+	key := c.Params(name)
+	if len(key) > 64 || strings.Trim(key, "0123456789abcdef") != "" {
+		return ""
+	}
+	return strings.Clone(key)
 }
 
 // did logs a change that a person or their token made.

@@ -9,6 +9,7 @@ import (
 type passwordNew struct {
 	page
 	Email  string
+	First  bool // whether the account never had one
 	Token  string
 	Errors problems
 }
@@ -25,7 +26,7 @@ func (s *server) passwordPage(c *fiber.Ctx, token string, err error) error {
 	if err != nil {
 		return err
 	}
-	return s.page(c, "password/new", &passwordNew{page: page{Title: "New password"}, Email: l.User.Email, Token: token, Errors: wrong})
+	return s.page(c, "password/new", &passwordNew{page: page{Title: "New password"}, Email: l.User.Email, First: l.User.PasswordHash == "", Token: token, Errors: wrong})
 }
 
 // createPassword handles POST /password.
@@ -39,7 +40,7 @@ func (s *server) createPassword(c *fiber.Ctx) error {
 		return s.passwordPage(c, token, err)
 	}
 	s.Log.Info("a new password was set by a link", "user", l.User.Email, "ip", s.clientIP(c))
-	if err := s.signIn(c, l.User); err != nil {
+	if err := s.signIn(c, l.User, false); err != nil {
 		return err
 	}
 	return s.done(c, "/", "Your new password is set.")

@@ -7,11 +7,18 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fleet"
+	"esp-update-server/app/live"
 )
 
 type platformsIndex struct {
 	page
-	Platforms []fleet.Platform
+	Platforms []platformRow
+}
+
+// platformRow is one platform in the table of all.
+type platformRow struct {
+	fleet.Platform
+	Behind int64 // devices
 }
 
 // listPlatforms handles GET /platforms.
@@ -20,7 +27,21 @@ func (s *server) listPlatforms(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.page(c, "platforms/index", &platformsIndex{page: page{Title: "Platforms"}, Platforms: list})
+	stats, err := s.Devices.Stats(c.UserContext())
+	if err != nil {
+		return err
+	}
+	behind := map[string]int64{}
+	for _, g := range stats.Groups {
+		if g.State == fleet.Behind {
+			behind[g.Platform] += g.Devices
+		}
+	}
+	v := &platformsIndex{page: page{Title: "Platforms", Live: live.Platform}}
+	for _, p := range list {
+		v.Platforms = append(v.Platforms, platformRow{p, behind[p.Name]})
+	}
+	return s.page(c, "platforms/index", v)
 }
 
 type platformsNew struct {
@@ -69,16 +90,8 @@ func (s *server) addPlatform(c *fiber.Ctx, name, notes string) (string, error) {
 		return "", err
 	}
 	s.did(c, "platform created", "platform", name)
+	s.changed(live.Platform+name, live.Fleet)
 	return name, nil
-}
-
-type platformsShow struct {
-	page
-	Platform *fleet.Platform
-	Notes    platformNotes
-	Releases []releaseRow
-	Devices  deviceTable
-	Form     deviceForm
 }
 
 // platformNotes is the notes of a platform, to read and to edit.
@@ -87,28 +100,6 @@ type platformNotes struct {
 	Notes     string
 	MayChange bool
 	Errors    problems
-}
-
-// showPlatform handles GET /platforms/{platform}.
-func (s *server) showPlatform(c *fiber.Ctx) error {
-	ctx := c.UserContext()
-	p, err := s.Platforms.Find(ctx, platformParam(c))
-	if err != nil {
-		return err
-	}
-	v := &platformsShow{page: page{Title: p.Name}, Platform: p, Notes: platformNotes{Name: p.Name, Notes: p.Notes, MayChange: mayChange(c)}}
-	if isFragment(c) {
-		return s.render(c, "platforms/_notes", v.Notes)
-	}
-	if v.Releases, err = s.releaseRows(ctx, p.Name, v.Notes.MayChange); err != nil {
-		return err
-	}
-	if v.Devices, err = s.deviceTable(c, fleet.DeviceQuery{Platform: p.Name}); err != nil {
-		return err
-	}
-	v.Devices.Empty = "No device is on this whitelist yet. Add one by its MAC, or permit one of the new devices."
-	v.Form = deviceForm{Platform: p.Name, Fixed: true}
-	return s.page(c, "platforms/show", v)
 }
 
 type platformsEdit struct {
@@ -145,6 +136,7 @@ func (s *server) updatePlatform(c *fiber.Ctx) error {
 		return s.platformNotes(c, n, err)
 	}
 	s.did(c, "platform edited", "platform", n.Name)
+	s.changed(live.Platform + n.Name)
 	if isFragment(c) {
 		return s.doneHere(c, "platforms/_notes", n, "The notes are saved.")
 	}
@@ -186,6 +178,7 @@ func (s *server) deletePlatform(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "platform deleted", "platform", p.Name)
+	s.changed(live.Platform+p.Name, live.Fleet, live.Feed)
 	return s.done(c, "/platforms", fmt.Sprintf("Platform %s is deleted, with %s; %s now on no whitelist.",
 		p.Name, count(int64(releases), "release"), countAre(p.Devices, "device")))
 }

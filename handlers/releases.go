@@ -8,7 +8,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fault"
-	"esp-update-server/app/firmware"
 	"esp-update-server/app/release"
 	"esp-update-server/app/version"
 )
@@ -17,8 +16,7 @@ import (
 type releaseRow struct {
 	*release.Release
 	Image     *release.Image
-	Passed    int // findings
-	Warned    int
+	Findings  findingsView
 	MayChange bool
 }
 
@@ -31,16 +29,8 @@ func (s *server) releaseRows(ctx context.Context, platform string, mayChange boo
 	var rows []releaseRow
 	for r := range list {
 		for i := range list[r].Images {
-			row := releaseRow{Release: &list[r], Image: &list[r].Images[i], MayChange: mayChange}
-			for _, f := range row.Image.Inspection.Findings {
-				switch f.Status {
-				case firmware.Pass:
-					row.Passed++
-				case firmware.Warn:
-					row.Warned++
-				}
-			}
-			rows = append(rows, row)
+			image := &list[r].Images[i]
+			rows = append(rows, releaseRow{Release: &list[r], Image: image, Findings: sortFindings(image.Inspection), MayChange: mayChange})
 		}
 	}
 	return rows, nil
@@ -82,23 +72,36 @@ func (s *server) sendFirmware(c *fiber.Ctx, r *release.Release, i *release.Image
 // publishFirmware handles POST /platforms/{platform}/firmware: it publishes a
 // draft.
 func (s *server) publishFirmware(c *fiber.Ctx) error {
-	ctx, id := c.UserContext(), c.FormValue("upload")
-	d, err := s.Drafts.Find(ctx, id, userOf(c).ID)
+	r, err := s.publishDraft(c, c.FormValue("upload"))
 	if err != nil {
+		if r == nil {
+			return err
+		}
+		return s.refusedReport(c, r, unprocessable(err))
+	}
+	if r.Platform, err = s.Platforms.Find(c.UserContext(), r.Assessment.Platform); err != nil {
 		return err
+	}
+	sentence := fmt.Sprintf("%s %s is published: %s.", r.Platform.Name, r.Assessment.Version, r.Audience())
+	if !isFragment(c) {
+		return s.done(c, "/platforms/"+r.Platform.Name, sentence)
+	}
+	c.Set("HX-Replace-Url", "/uploads/new")
+	return s.doneHere(c, "uploads/_published", r, sentence)
+}
+
+// publishDraft publishes a draft of the person who asks. When it is refused its
+// report comes with the error.
+func (s *server) publishDraft(c *fiber.Ctx, id string) (*uploadReport, error) {
+	d, err := s.Drafts.Find(c.UserContext(), id, userOf(c).ID)
+	if err != nil {
+		return nil, err
 	}
 	u := d.Upload()
 	u.Platform = platformParam(c)
-	a, err := s.Publisher.Assess(ctx, u)
+	a, err := s.Publisher.Assess(c.UserContext(), u)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := s.publish(c, a, d.ID); err != nil {
-		return s.refusedReport(c, a, unprocessable(err))
-	}
-	p, err := s.Platforms.Find(ctx, a.Platform)
-	if err != nil {
-		return err
-	}
-	return s.done(c, "/platforms/"+a.Platform, fmt.Sprintf("%s %s is published: %s.", a.Platform, a.Version, audience(p)))
+	return &uploadReport{Assessment: a, Number: fileNumber(c.FormValue("number"))}, s.publish(c, a, d.ID)
 }

@@ -25,7 +25,10 @@ type page struct {
 	User  *account.User // nil when nobody is signed in
 	Path  string        // of the request, to mark where one is
 	New   int64         // devices that wait for a decision
-	Flash string        // what was just done
+	Wait  int64         // users that wait for an admin
+	Flash *flashView    // what was just done
+	Live  string        // topics of the package live that its parts are fetched anew for, separated by spaces
+	AsOf  int64         // the time as of which all of it is, in Unix milliseconds
 }
 
 // pageView is a view of a whole page; page is embedded in it.
@@ -41,13 +44,22 @@ func isFragment(c *fiber.Ctx) bool {
 // page renders a whole page.
 func (s *server) page(c *fiber.Ctx, name string, v pageView) error {
 	p := v.frame()
-	p.User, p.Path, p.Flash = userOf(c), string([]byte(c.Path())), s.takeFlash(c)
+	p.User, p.Path, p.AsOf = userOf(c), string([]byte(c.Path())), c.Context().Time().UnixMilli()
+	if c.Get("X-Live") == "" { // else an open page looks for what changed
+		p.Flash = s.takeFlash(c)
+	}
 	if p.MaySee() {
 		n, err := s.Devices.CountNew(c.UserContext())
 		if err != nil {
 			s.Log.Error("new devices could not be counted", "err", err)
 		}
 		p.New = int64(n)
+	}
+	if p.MayChange() {
+		var err error
+		if _, p.Wait, err = s.Users.Count(c.UserContext()); err != nil {
+			s.Log.Error("users could not be counted", "err", err)
+		}
 	}
 	return s.render(c, name, v)
 }

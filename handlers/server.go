@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/live"
 	"esp-update-server/app/release"
 )
 
@@ -20,15 +23,22 @@ type Config struct {
 	Devices   devices
 	Releases  releases
 	Drafts    drafts
+	History   history
 	Users     users
 	Sessions  sessions
 	Tokens    tokens
 	Links     links
+	Factors   factors
+	Throttles throttles
 	Payloads  fiber.Storage // of sessions, under the hash of their id
 	Publisher *release.Publisher
 	Ping      func(context.Context) error // whether the database answers
+	Hub       *live.Hub                   // what open pages listen to; nil for one of its own
+	Announce  announcer                   // tells the hubs of all processes; nil when there is one process
+	CheckIns  *fleet.Counter              // of check-ins; nil for one that nobody saves
 
 	PublicURL      *url.URL       // as people reach the server; nil when not told
+	LocalURL       string         // as the local network does
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
 	SignupOpen     bool
 	MaxFirmware    int64 // bytes of a file
@@ -41,14 +51,21 @@ type Config struct {
 // server is the handlers with what they share.
 type server struct {
 	Config
-	app    *fiber.App
-	images *imageCache
+	app        *fiber.App
+	engine     fiber.Views
+	images     *imageCache
+	assets     compressedAssets
+	lastChange atomic.Int64 // by this process, in Unix nanoseconds
+	lastEdit   atomic.Int64 // the last of them that was no mere check-in
+	counts     deviceCounts
+	stats      cached[*fleet.Stats]
 }
 
 // Limits of what a client may send and how long it may take.
 const (
 	headerLimit   = 8 << 10   // bytes of the request line and headers
 	bodyLimit     = 256 << 10 // bytes of a body that is no upload
+	listLimit     = 1 << 20   // bytes of a pasted list of devices
 	uploadSlack   = 64 << 10  // bytes that a form may add to a file
 	readTimeout   = 10 * time.Second
 	uploadTimeout = 10 * time.Minute // 16 MiB at 1 Mbit/s take 134 s
@@ -62,14 +79,24 @@ func New(c Config) (*fiber.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Config: c, images: newImageCache(c.ImageCache, c.Releases.Bytes)}
+	if c.Hub == nil {
+		c.Hub = live.NewHub()
+	}
+	if c.Announce == nil {
+		c.Announce = c.Hub
+	}
+	if c.CheckIns == nil {
+		c.CheckIns = &fleet.Counter{}
+	}
+	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes)}
+	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }
 	s.app = fiber.New(fiber.Config{
 		AppName: "ESP Update Server", Views: engine, ErrorHandler: s.fail,
 		DisableStartupMessage: true, EnableTrustedProxyCheck: true, UnescapePath: false,
 		ReadBufferSize: headerLimit, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, Concurrency: concurrency,
 		StreamRequestBody: true, DisablePreParseMultipartForm: true, BodyLimit: bodyLimit,
 	})
-	s.app.Use(s.observe, s.protect)
+	s.app.Use(s.observe, s.compress, s.protect)
 	for _, r := range s.routes() {
 		s.add(r)
 	}

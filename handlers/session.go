@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 
@@ -19,9 +20,10 @@ type sessionNew struct {
 }
 
 type sessionForm struct {
-	Email  string
-	To     string // the page that was asked for
-	Errors problems
+	Email    string
+	Remember bool
+	To       string // the page that was asked for
+	Errors   problems
 }
 
 // newSession handles GET /session/new.
@@ -45,10 +47,13 @@ func (s *server) sessionPage(c *fiber.Ctx, f sessionForm, err error) error {
 
 // createSession handles POST /session.
 func (s *server) createSession(c *fiber.Ctx) error {
-	f := sessionForm{Email: c.FormValue("email"), To: c.FormValue("to")}
-	u, err := s.authenticate(c.UserContext(), f.Email, c.FormValue("password"))
+	f := sessionForm{Email: c.FormValue("email"), Remember: c.FormValue("remember") != "", To: c.FormValue("to")}
+	u, err := s.authenticate(c, f.Email, c.FormValue("password"))
+	if err == nil && u.SecondFactor {
+		return s.challenge(c, u, f)
+	}
 	if err == nil {
-		err = s.signIn(c, u)
+		err = s.signIn(c, u, f.Remember)
 	}
 	if err != nil {
 		return s.sessionPage(c, f, err)
@@ -56,9 +61,32 @@ func (s *server) createSession(c *fiber.Ctx) error {
 	return s.goTo(c, localPath(f.To))
 }
 
-// authenticate is the user of an address and a password. Whether the address is
+// errSignIn is the failure of a wrong address and of a wrong password.
+var errSignIn = fault.New(fault.Invalid, "The e-mail address or the password is wrong.")
+
+// authenticate is the user of an address and a password, unless these were
+// tried too often. Tries of who still has to give a code are taken back by that.
+func (s *server) authenticate(c *fiber.Ctx, email, password string) (*account.User, error) {
+	if email == "" || password == "" {
+		return nil, errSignIn // nothing was guessed
+	}
+	ctx, g := c.UserContext(), s.guesses(c, email)
+	if err := s.takeGuess(ctx, g); err != nil {
+		return nil, err
+	}
+	u, err := s.userWith(ctx, email, password)
+	switch {
+	case fault.Is(err, fault.Busy): // nothing was tried
+		return nil, errors.Join(err, s.giveBack(ctx, g))
+	case err == nil && !u.SecondFactor:
+		err = s.proved(ctx, g)
+	}
+	return u, err
+}
+
+// userWith is the user of an address and a password. Whether the address is
 // known shows neither in the sentence nor in the time that it takes.
-func (s *server) authenticate(ctx context.Context, email, password string) (*account.User, error) {
+func (s *server) userWith(ctx context.Context, email, password string) (*account.User, error) {
 	u := &account.User{}
 	if address, err := account.ParseEmail(email); err == nil {
 		found, err := s.Users.FindByEmail(ctx, address)
@@ -74,7 +102,7 @@ func (s *server) authenticate(ctx context.Context, email, password string) (*acc
 		return nil, err
 	}
 	if !ok {
-		return nil, fault.New(fault.Invalid, "The e-mail address or the password is wrong.")
+		return nil, errSignIn
 	}
 	return u, nil
 }

@@ -2,8 +2,13 @@ package handlers_test
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,4 +155,111 @@ func TestPasswordLink(t *testing.T) {
 		post(t, app, "/session", url.Values{"email": {u.Email}, "password": {password}}).wants(t, 422)
 		post(t, app, "/session", url.Values{"email": {u.Email}, "password": {"a new password"}}).wants(t, 303)
 	})
+}
+
+// behind lets a test choose the address that a request comes from.
+func behind(c *handlers.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/32")}
+}
+
+func TestGuessingIsThrottled(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		app := newApp(t, d, behind)
+		signedIn(t, d, account.Admin)
+		try := func(ip, email, password string) *answer {
+			return ask(t, app, request{method: "POST", path: "/session", form: url.Values{"email": {email}, "password": {password}},
+				header: map[string]string{"X-Forwarded-For": ip}})
+		}
+		for _, email := range []string{"admin@example.com", "nobody@example.com"} {
+			for range account.AccountFrom.Free + 1 {
+				try("2001:db8::1", email, "wrong").wants(t, 422)
+			}
+			a := try("2001:db8::2", email, password).wants(t, 429) // the same household
+			if got := a.text(t, "#form-error"); !strings.Contains(got, "Wait 2 seconds") || a.header.Get("Retry-After") != "2" {
+				t.Errorf("%s: %q, %q", email, got, a.header.Get("Retry-After"))
+			}
+		}
+		try("2001:db8:0:1::1", "admin@example.com", password).wants(t, 303) // from elsewhere
+		try("2001:db8::1", "admin@example.com", password).wants(t, 429)
+	})
+}
+
+// TestStrangersLockNobodyOut guesses from very many addresses at once: the pause
+// is short, and who signed in before from where they are does not feel it.
+func TestStrangersLockNobodyOut(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		app := newApp(t, d, behind)
+		signedIn(t, d, account.Admin)
+		try := func(ip, password string) *answer {
+			return ask(t, app, request{method: "POST", path: "/session", form: url.Values{"email": {"admin@example.com"}, "password": {password}},
+				header: map[string]string{"X-Forwarded-For": ip}})
+		}
+		try("192.0.2.1", password).wants(t, 303)
+		anywhere := account.NewTry(account.Account, "account", "admin@example.com")
+		for now := time.Now().Add(-time.Hour); now.Before(time.Now()); now = now.Add(20 * time.Second) { // an hour of guesses
+			if _, err := d.Throttles.Take(context.Background(), anywhere, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := d.Throttles.Take(context.Background(), anywhere, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		wait, err := strconv.Atoi(try("198.51.100.7", password).wants(t, 429).header.Get("Retry-After"))
+		if err != nil || wait > 30 {
+			t.Errorf("an admin elsewhere waits %d seconds, %v", wait, err)
+		}
+		try("192.0.2.1", password).wants(t, 303)
+	})
+}
+
+func TestSignUpIsThrottled(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		app := newApp(t, d)
+		signedIn(t, d, account.Admin)
+		for range account.SignUp.Free + 1 {
+			post(t, app, "/users", url.Values{"email": {"x"}, "password": {"short"}}).wants(t, 422)
+		}
+		if a := post(t, app, "/users", url.Values{"email": {"a@b.example"}, "password": {password}}).wants(t, 429); a.header.Get("Retry-After") != "60" {
+			t.Errorf("%v", a.header)
+		}
+	})
+}
+
+// TestStormOfSignIns lets more sign in at once than can wait: the rest hear so
+// at once, and it counts as no try.
+func TestStormOfSignIns(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	app := newApp(t, d, behind)
+	signedIn(t, d, account.Admin)
+	var wg sync.WaitGroup
+	var busy atomic.Int64
+	for i := range 80 {
+		wg.Go(func() {
+			a := ask(t, app, request{method: "POST", path: "/session", form: url.Values{"email": {fmt.Sprintf("%d@example.com", i)}, "password": {"wrong"}},
+				header: map[string]string{"X-Forwarded-For": fmt.Sprintf("192.0.2.%d", i)}})
+			if a.status == 503 && a.header.Get("Retry-After") == "5" && strings.Contains(a.text(t, "#form-error"), "Try again in a few seconds") {
+				busy.Add(1)
+			} else if a.status != 422 {
+				t.Errorf("status %d", a.status)
+			}
+		})
+	}
+	wg.Wait()
+	if busy.Load() == 0 {
+		t.Error("nobody was turned away")
+	}
+	post(t, app, "/session", url.Values{"email": {"admin@example.com"}, "password": {password}}).wants(t, 303)
+}
+
+func TestCookieStaysUnderTLS(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	app := newApp(t, d, behind)
+	signedIn(t, d, account.Admin)
+	for proto, want := range map[string]bool{"https": true, "http": false} {
+		a := ask(t, app, request{method: "POST", path: "/session", form: url.Values{"email": {"admin@example.com"}, "password": {password}},
+			header: map[string]string{"X-Forwarded-Proto": proto}}).wants(t, 303)
+		if line := a.header.Get("Set-Cookie"); strings.Contains(line, "secure") != want {
+			t.Errorf("%s: %q", proto, line)
+		}
+	}
 }

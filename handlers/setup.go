@@ -43,7 +43,7 @@ func (s *server) createSetup(c *fiber.Ctx) error {
 		return s.setupPage(c, f, err)
 	}
 	s.Log.Info("the first admin was created", "user", u.Email, "ip", s.clientIP(c))
-	if err := s.signIn(c, u); err != nil {
+	if err := s.signIn(c, u, false); err != nil {
 		return err
 	}
 	return s.goTo(c, "/platforms")

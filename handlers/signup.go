@@ -48,7 +48,11 @@ func (s *server) createUser(c *fiber.Ctx) error {
 		return err
 	}
 	f := accountFormOf(c)
-	u, err := f.user(c.UserContext(), c.FormValue("password"), account.Plain)
+	err := s.take(c.UserContext(), account.NewTry(account.SignUp, "sign-up", network(s.clientIP(c))))
+	var u *account.User
+	if err == nil {
+		u, err = f.user(c.UserContext(), c.FormValue("password"), account.Plain)
+	}
 	if err == nil {
 		err = s.Users.Create(c.UserContext(), u)
 	}
@@ -56,7 +60,7 @@ func (s *server) createUser(c *fiber.Ctx) error {
 		return s.signupPage(c, f, err)
 	}
 	s.Log.Info("signed up", "user", u.Email, "ip", s.clientIP(c))
-	if err := s.signIn(c, u); err != nil {
+	if err := s.signIn(c, u, false); err != nil {
 		return err
 	}
 	return s.goTo(c, "/")

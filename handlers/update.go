@@ -3,11 +3,13 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
+	"esp-update-server/app/live"
 	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 )
@@ -41,13 +43,28 @@ func (s *server) decide(ctx context.Context, in *fleet.CheckIn) (*fleet.Device, 
 	if in.MAC == "" {
 		return known, d, nil
 	}
-	if err := s.Devices.Record(ctx, in, &d, d.Happenings(known, in)); err != nil {
+	happened := d.Happenings(known, in)
+	if err := s.Devices.Record(ctx, in, &d, happened); err != nil {
 		return nil, d, err
 	}
 	if known == nil {
 		err = s.Devices.DropOldestNew(ctx, s.MaxNewDevices)
 	}
+	s.CheckIns.Add(in.At)
+	s.changed(checkInTopics(in.MAC, known, happened)...)
 	return known, d, err
+}
+
+// checkInTopics are what a check-in changed on open pages.
+func checkInTopics(mac fleet.MAC, known *fleet.Device, happened []fleet.Happening) []string {
+	topics := []string{live.Device + string(mac)}
+	if known == nil {
+		topics = append(topics, live.Fleet)
+	}
+	if len(happened) > 0 {
+		topics = append(topics, live.Feed)
+	}
+	return topics
 }
 
 // subject is what the decision on a check-in is about; what does not exist is nil.
@@ -115,9 +132,17 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 // downloaded counts a download whose last byte was taken.
 func (s *server) downloaded(mac fleet.MAC, r *release.Release) {
 	s.Log.Info("download finished", "device", mac.String(), "platform", r.Platform, "version", r.Version.String())
-	if err := s.Releases.CountDownload(context.Background(), r.Platform, r.Version); err != nil {
+	ctx := context.Background()
+	err := s.Releases.CountDownload(ctx, r.Platform, r.Version)
+	if err == nil {
+		err = s.History.Add(ctx, fleet.Happening{
+			MAC: mac, At: time.Now().UTC().Truncate(time.Microsecond), Event: fleet.Downloaded, Platform: r.Platform, Version: r.Version.String(),
+		})
+	}
+	if err != nil {
 		s.Log.Error("a download could not be counted", "err", err)
 	}
+	s.changed(live.Device+string(mac), live.Platform+r.Platform, live.Feed)
 }
 
 // logDecision logs what is news: a new device, the first refusal for a reason,

@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -23,44 +25,52 @@ const (
 // uploadForm is a form with one file, as it came.
 type uploadForm struct {
 	release.Upload
-	DryRun bool // only inspect
-	Create bool // create the platform that the file names
+	DryRun bool   // only inspect
+	Create bool   // create the platform that the file names
+	Number string // of the file on its page, where several are sent; else ""
 }
 
 // readUpload reads a form with a file from the request's stream, and no more of
 // it than is allowed. The form is read by hand because parsing it as a whole
-// would take its size in memory several times over.
+// would take its size in memory several times over. What was read before an
+// error is given with it.
 func (s *server) readUpload(c *fiber.Ctx) (*uploadForm, error) {
 	defer drain(c)
+	form := new(uploadForm)
 	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
-		return nil, fault.Field("file", "Send the file as multipart/form-data, in the field file.")
+		return form, fault.Field("file", "Send the file as multipart/form-data, in the field file.")
 	}
 	parts := multipart.NewReader(io.LimitReader(bodyStream(c), s.MaxFirmware+uploadSlack), params["boundary"])
-	form, seen := &uploadForm{}, false
 	for range maxFields {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, cutOff(err)
+			return form, cutOff(err)
 		}
-		if part.FormName() == "file" {
-			seen = true
-			form.File = part.FileName()
-			form.Data, err = s.readFile(part, c.Request().Header.ContentLength())
-		} else {
-			err = form.readField(part)
-		}
-		if err != nil {
-			return nil, err
+		if err := s.readPart(form, part, c.Request().Header.ContentLength()); err != nil {
+			return form, err
 		}
 	}
-	if !seen || form.File == "" && len(form.Data) == 0 {
-		return nil, fault.Field("file", "No file came with the form: choose a .bin file.")
+	if form.Data == nil || form.File == "" && len(form.Data) == 0 {
+		return form, fault.Field("file", "No file came with the form: choose a .bin file.")
 	}
 	return form, nil
+}
+
+// readPart reads a field, or the one file, of a form with so many bytes.
+func (s *server) readPart(form *uploadForm, part *multipart.Part, announced int) (err error) {
+	if part.FormName() != "file" {
+		return form.readField(part)
+	}
+	if form.Data != nil {
+		return fault.Field("file", "Send one file at a time.")
+	}
+	form.File = part.FileName()
+	form.Data, err = s.readFile(part, announced)
+	return err
 }
 
 // bodyStream is the request's body, which a small request may have whole.
@@ -97,7 +107,7 @@ func (f *uploadForm) readField(part *multipart.Part) error {
 	value := strings.TrimSpace(string(data))
 	switch part.FormName() {
 	case "platform":
-		f.Platform = value
+		f.Platform = cmp.Or(value, f.Platform) // one of those to choose from, then what was typed instead
 	case "version":
 		f.Version = value
 	case "accept":
@@ -108,8 +118,18 @@ func (f *uploadForm) readField(part *multipart.Part) error {
 		f.DryRun = value == "1"
 	case "create":
 		f.Create = value == "1"
+	case "number":
+		f.Number = fileNumber(value)
 	}
 	return nil
+}
+
+// fileNumber is a small number, which may become part of an id; else "".
+func fileNumber(s string) string {
+	if n, err := strconv.ParseUint(s, 10, 16); err == nil {
+		return strconv.FormatUint(n, 10)
+	}
+	return ""
 }
 
 // cutOff is the fault of a form that ends before its end.

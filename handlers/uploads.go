@@ -1,44 +1,66 @@
 package handlers
 
 import (
+	"cmp"
+
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
 	"esp-update-server/app/fault"
-	"esp-update-server/app/firmware"
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/release"
+	"esp-update-server/app/version"
 )
 
 type uploadsNew struct {
 	page
 	MaxSize int64
 	Report  *uploadReport // of the file that was sent; nil before
+	Drafts  []draftRow    // beside that one
 }
 
-// uploadReport is what was found out about a file, and what can be done next.
-type uploadReport struct {
-	Assessment *release.Assessment
-	Refusal    string // "" when it can be published
-	Draft      string // its id, when it can
-	Audience   string // who would be offered it, in words
+// draftRow is a file that was inspected and is not published yet.
+type draftRow struct{ *release.Draft }
+
+// Platform is what the file is for, as it says itself or the person did.
+func (d draftRow) Platform() string {
+	return cmp.Or(d.Inspection.Platform, fleet.FoldPlatformName(d.Draft.Platform))
 }
 
-// Inspection is what was found in the file; nil when it was not even read.
-func (r *uploadReport) Inspection() *firmware.Inspection {
-	if r.Assessment == nil {
-		return nil
+// Version is that of the file, likewise.
+func (d draftRow) Version() string {
+	return cmp.Or(d.Inspection.Version, version.ParseLenient(d.Draft.Version).String())
+}
+
+// newUpload handles GET /uploads/new, the whole page for htmx too: a file that
+// is dropped on another page leads here.
+func (s *server) newUpload(c *fiber.Ctx) error { return s.uploadPage(c, new(uploadReport)) }
+
+// uploadReport shows the report on a file, alone or on the page where files are
+// dropped.
+func (s *server) uploadReport(c *fiber.Ctx, r *uploadReport) error {
+	if isFragment(c) {
+		return s.render(c, "uploads/_report", r)
 	}
-	return r.Assessment.Inspection
+	r.Whole = true
+	return s.uploadPage(c, r)
 }
 
-// newUpload handles GET /uploads/new.
-func (s *server) newUpload(c *fiber.Ctx) error { return s.uploadPage(c, nil) }
-
-// uploadPage shows where files are dropped, and the report on the last one.
 func (s *server) uploadPage(c *fiber.Ctx, r *uploadReport) error {
-	v := &uploadsNew{page: page{Title: "Upload firmware"}, MaxSize: s.MaxFirmware, Report: r}
-	return s.show(c, "uploads/new", v, "uploads/_report", r)
+	v := &uploadsNew{page: page{Title: "Upload firmware"}, MaxSize: s.MaxFirmware}
+	if r.Whole {
+		v.Report = r
+	}
+	list, err := s.Drafts.List(c.UserContext(), userOf(c).ID)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].ID != r.Draft {
+			v.Drafts = append(v.Drafts, draftRow{&list[i]})
+		}
+	}
+	return s.page(c, "uploads/new", v)
 }
 
 // createUpload handles POST /uploads: it inspects a file and keeps it as a
@@ -46,14 +68,14 @@ func (s *server) uploadPage(c *fiber.Ctx, r *uploadReport) error {
 func (s *server) createUpload(c *fiber.Ctx) error {
 	form, err := s.readUpload(c)
 	if err != nil {
-		return s.refusedReport(c, nil, err)
+		return s.refusedReport(c, &uploadReport{Number: form.Number}, err)
 	}
 	a, err := s.assess(c, form)
 	if err != nil {
 		return err
 	}
 	if a.Refusal != nil {
-		return s.refusedReport(c, a, a.Refusal)
+		return s.refusedUpload(c, form, a)
 	}
 	d := &release.Draft{
 		ID: account.NewID(), UserID: userOf(c).ID, Data: a.Data, Inspection: a.Inspection,
@@ -67,7 +89,7 @@ func (s *server) createUpload(c *fiber.Ctx) error {
 		return s.goTo(c, to)
 	}
 	c.Set("HX-Replace-Url", to)
-	return s.readyReport(c, a, d.ID)
+	return s.readyReport(c, &uploadReport{Assessment: a, Number: form.Number, Draft: d.ID})
 }
 
 // assess inspects a file, for a platform that is created first when the person
@@ -83,24 +105,37 @@ func (s *server) assess(c *fiber.Ctx, form *uploadForm) (*release.Assessment, er
 	return s.Publisher.Assess(c.UserContext(), &form.Upload)
 }
 
+// refusedUpload says what is wrong with a file, and lets the person change what
+// they can.
+func (s *server) refusedUpload(c *fiber.Ctx, form *uploadForm, a *release.Assessment) error {
+	known, err := s.Platforms.Names(c.UserContext())
+	if err != nil {
+		return err
+	}
+	r := &uploadReport{Assessment: a, Number: form.Number, Again: newUploadAgain(form, a, known)}
+	return s.refusedReport(c, r, a.Refusal)
+}
+
 // refusedReport says what is wrong with a file.
-func (s *server) refusedReport(c *fiber.Ctx, a *release.Assessment, err error) error {
+func (s *server) refusedReport(c *fiber.Ctx, r *uploadReport, err error) error {
 	f := fault.Of(err)
 	if f == nil {
 		return err
 	}
+	r.Refusal = f.Message
 	c.Status(fiber.StatusUnprocessableEntity)
 	c.Set("HX-Replace-Url", "/uploads/new")
-	return s.uploadPage(c, &uploadReport{Assessment: a, Refusal: f.Message})
+	return s.uploadReport(c, r)
 }
 
-// readyReport shows a file that can be published.
-func (s *server) readyReport(c *fiber.Ctx, a *release.Assessment, draft string) error {
-	p, err := s.Platforms.Find(c.UserContext(), a.Platform)
+// readyReport shows a file that can be published, and who would get it.
+func (s *server) readyReport(c *fiber.Ctx, r *uploadReport) error {
+	p, err := s.Platforms.Find(c.UserContext(), r.Assessment.Platform)
 	if err != nil {
 		return err
 	}
-	return s.uploadPage(c, &uploadReport{Assessment: a, Draft: draft, Audience: audience(p)})
+	r.Platform = p
+	return s.uploadReport(c, r)
 }
 
 // showUpload handles GET /uploads/{id}: the draft, assessed anew.
@@ -114,9 +149,9 @@ func (s *server) showUpload(c *fiber.Ctx) error {
 		return err
 	}
 	if a.Refusal != nil {
-		return s.uploadPage(c, &uploadReport{Assessment: a, Refusal: a.Refusal.Message})
+		return s.uploadReport(c, &uploadReport{Assessment: a, Refusal: a.Refusal.Message})
 	}
-	return s.readyReport(c, a, d.ID)
+	return s.readyReport(c, &uploadReport{Assessment: a, Draft: d.ID})
 }
 
 // deleteUpload handles DELETE /uploads/{id}.
@@ -126,5 +161,10 @@ func (s *server) deleteUpload(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "draft discarded", "upload", fleet.Cut(id, 20))
-	return s.done(c, "/uploads/new", "The upload is discarded.")
+	const sentence = "The upload is discarded."
+	if isFragment(c) {
+		c.Set("HX-Replace-Url", "/uploads/new")
+		return s.doneHere(c, "", nil, sentence)
+	}
+	return s.done(c, "/uploads/new", sentence)
 }

@@ -65,3 +65,11 @@ var answers = map[ota.Reason]string{
 	ota.NotNewer:         "No update: nothing newer is offered.",
 	ota.Newer:            "It was offered an update.",
 }
+
+// confirmations are what a person declares who overrules a finding, told with
+// what it risks.
+var confirmations = []confirmation{
+	{Code: "tag-missing", Says: "I am sure that this firmware asks for updates. If it does not, the boards that install it never get another one over the air: each needs a cable."},
+	{Code: "chip-changed", Says: "The other chip is meant. Boards with the chip of before refuse this file and stay on what they run."},
+	{Code: "signed-before-unsigned-now", Says: "The missing signature is meant. Boards that check signatures load the whole file, refuse it, and try again at each check-in."},
+}

@@ -3,9 +3,13 @@ package account_test
 import (
 	"context"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/fault"
 )
 
 func TestPasswords(t *testing.T) {
@@ -55,5 +59,75 @@ func TestSecretsDiffer(t *testing.T) {
 	a, b := account.NewSecret(), account.NewSecret()
 	if a == b || len(a) < 43 || account.HashSecret(a) == account.HashSecret(b) || len(account.HashSecret(a)) != 64 {
 		t.Error(a, b)
+	}
+}
+
+func TestPause(t *testing.T) {
+	l := account.Limit{Pause: 2 * time.Second, Longest: 15 * time.Minute}
+	if n := l.Doublings(); l.Pause<<(n-1) >= l.Longest || l.Pause<<n < l.Longest {
+		t.Errorf("%d doublings", n)
+	}
+	for wait, want := range map[time.Duration]string{time.Millisecond: "a second", 1500 * time.Millisecond: "2 seconds", 91 * time.Second: "2 minutes"} {
+		f := fault.Of(account.TooOften(wait))
+		if f.Kind != fault.TooMany || f.Retry != wait || !strings.Contains(f.Message, "Wait "+want+",") {
+			t.Errorf("%v: %+v", wait, f)
+		}
+	}
+	if a, b := account.NewTry(l, "a", "b c").Key, account.NewTry(l, "a b", "c").Key; a == b {
+		t.Error("parts run together")
+	}
+}
+
+// TestHashingCrowd asks for more than can wait: who has no room is told at once.
+func TestHashingCrowd(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wg sync.WaitGroup
+	var busy, done atomic.Int64
+	for range 80 {
+		wg.Go(func() {
+			_, err := account.HashPassword(ctx, "correct horse")
+			switch {
+			case err == nil:
+				done.Add(1)
+			case fault.Is(err, fault.Busy):
+				if busy.Add(1) == 40 {
+					cancel() // nobody else has to wait for the rest
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if busy.Load() < 40 {
+		t.Errorf("%d were turned away, %d hashed", busy.Load(), done.Load())
+	}
+	if _, err := account.HashPassword(context.Background(), "correct horse"); err != nil {
+		t.Errorf("after the crowd: %v", err)
+	}
+}
+
+func TestCodes(t *testing.T) {
+	// RFC 6238, appendix B, cut to six digits.
+	const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	at := time.Unix(1111111109, 0)
+	for code, want := range map[string]bool{"081804": true, " 081 804 ": true, "081805": false, "": false, "0818040": false} {
+		if step, ok := account.CodeStep(secret, code, at); ok != want || ok && step != 1111111109/30 {
+			t.Errorf("%q: %d, %v", code, step, ok)
+		}
+	}
+	for off, want := range map[time.Duration]bool{30 * time.Second: true, -30 * time.Second: true, 61 * time.Second: false, -61 * time.Second: false} {
+		if _, ok := account.CodeStep(secret, "081804", at.Add(off)); ok != want {
+			t.Errorf("%v off: %v", off, ok)
+		}
+	}
+	codes := account.NewRecoveryCodes()
+	if len(codes) != account.RecoveryCodes || codes[0] == codes[1] || len(codes[0]) != 19 || !account.IsRecoveryCode(codes[0]) || account.IsRecoveryCode("123 456") {
+		t.Errorf("%q", codes)
+	}
+	if account.HashRecoveryCode(codes[0]) != account.HashRecoveryCode(" "+strings.ToUpper(strings.ReplaceAll(codes[0], "-", " "))) {
+		t.Error("a recovery code must be written in one way")
+	}
+	if image, err := account.FactorQR(account.NewFactor(), "a@example.com"); err != nil || !strings.HasPrefix(string(image), "\x89PNG") {
+		t.Error(err)
 	}
 }

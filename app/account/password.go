@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -33,6 +35,16 @@ const (
 // hashing lets two hashes be computed at a time: each takes 19 MiB, and a small
 // machine must live through a storm of sign-ins.
 var hashing = make(chan struct{}, 2)
+
+// maxWaiting is how many may wait for their turn: about a second's work for a
+// fast machine, some for a small one. More would only wait in vain.
+const maxWaiting = 32
+
+var waiting atomic.Int32
+
+// crowded is what those hear for whom there is no room left.
+var crowded = &fault.Error{Kind: fault.Busy, Retry: 5 * time.Second,
+	Message: "Too many people are signing in at this moment. Try again in a few seconds."}
 
 // CheckPassword tells what is wrong with a new password.
 func CheckPassword(s string) error {
@@ -97,6 +109,10 @@ func VerifyPassword(ctx context.Context, hash, password string) (bool, error) {
 }
 
 func derive(ctx context.Context, password string, salt []byte, m, t uint32, p uint8) ([]byte, error) {
+	defer waiting.Add(-1)
+	if waiting.Add(1) > maxWaiting {
+		return nil, crowded
+	}
 	select {
 	case hashing <- struct{}{}:
 		defer func() { <-hashing }()

@@ -6,13 +6,18 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"time"
+
+	"esp-update-server/app/fault"
 )
 
 // How long secrets are good for.
 const (
-	SessionIdle     = 14 * 24 * time.Hour // since its last use
-	SessionLifetime = 90 * 24 * time.Hour // since sign-in, however much it is used
-	LinkLifetime    = 24 * time.Hour
+	SessionIdle        = 12 * time.Hour      // since its last use
+	SessionLifetime    = 7 * 24 * time.Hour  // since sign-in, however much it is used
+	RememberedIdle     = 14 * 24 * time.Hour // of those who asked to be remembered
+	RememberedLifetime = 90 * 24 * time.Hour
+	LinkLifetime       = 24 * time.Hour
+	InviteLifetime     = 7 * 24 * time.Hour
 )
 
 // NewSecret makes a random text for a session, a token or a one-time link: 256
@@ -47,16 +52,42 @@ type Session struct {
 	User      User
 	Agent     string
 	IP        string
+	Remember  bool // whether it outlives the browser's window
+	Role      Role // what the user was allowed when it got its id
 	CreatedAt time.Time
 	LastUsed  time.Time
 }
 
+// Lifetime is how long the session can last.
+func (s *Session) Lifetime() time.Duration {
+	if s.Remember {
+		return RememberedLifetime
+	}
+	return SessionLifetime
+}
+
+// Key names the session among those of its user. It is no secret.
+func (s *Session) Key() string { return keyOf(s.Hash) }
+
+// keyOf is enough of a hash to tell it from a few others.
+func keyOf(hash string) string { return hash[:min(len(hash), 16)] }
+
 // Token is an API token: it acts in its owner's name.
 type Token struct {
-	User  User
-	Name  string
-	Scope Scope
+	Hash      string // of the token
+	User      User
+	Name      string
+	Scope     Scope
+	CreatedAt time.Time
+	LastUsed  *time.Time
+	ExpiresAt *time.Time // nil for never
 }
+
+// Key names the token among those of its owner. It is no secret.
+func (t *Token) Key() string { return keyOf(t.Hash) }
+
+// MaxTokens is how many tokens a user may have.
+const MaxTokens = 100
 
 // Scope is what a token may do, within what its owner may do.
 type Scope string
@@ -66,6 +97,14 @@ const (
 	Read  Scope = "read"
 	Write Scope = "write"
 )
+
+// ParseScope reads the name of a scope.
+func ParseScope(s string) (Scope, error) {
+	if s != string(Read) && s != string(Write) {
+		return "", fault.Field("scope", "Choose read or write.")
+	}
+	return Scope(s), nil
+}
 
 // Link is a one-time link that was passed on by hand.
 type Link struct {

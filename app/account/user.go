@@ -20,6 +20,20 @@ const (
 	Admin  Role = "admin"
 )
 
+// ranks orders the roles by what they allow.
+var ranks = map[Role]int{Plain: 1, Viewer: 2, Admin: 3}
+
+// Below reports whether r allows less than other.
+func (r Role) Below(other Role) bool { return ranks[r] < ranks[other] }
+
+// ParseRole reads the name of a role.
+func ParseRole(s string) (Role, error) {
+	if _, ok := ranks[Role(s)]; !ok {
+		return "", fault.Field("role", "Choose user, viewer or admin.")
+	}
+	return Role(s), nil
+}
+
 // User is a person with an account.
 type User struct {
 	ID           string
@@ -28,6 +42,7 @@ type User struct {
 	PasswordHash string // "" when only a one-time link can set one
 	Role         Role
 	WasAdmin     bool // whether they ever were an admin
+	SecondFactor bool // whether sign-in asks for a code
 	CreatedAt    time.Time
 	LastSignIn   *time.Time
 }

@@ -6,6 +6,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind tells what sort of mistake was made.
@@ -19,6 +20,8 @@ const (
 	Forbidden                    // the person may not do this
 	Unauthorized                 // nobody is signed in, or the token is wrong
 	TooLarge                     // the input is over a limit
+	TooMany                      // it was tried too often lately; Retry says when to go on
+	Busy                         // more is asked of the server than it can do at once
 )
 
 // Error is a failure that a person can act on. Message is a whole sentence.
@@ -26,6 +29,7 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Fields  map[string]string // field name to sentence; nil when no field is to blame
+	Retry   time.Duration     // after which it may go better; 0 when that is not known
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -44,6 +44,10 @@ type Device struct {
 	Reason            string // of that answer
 	Report            Report
 
+	// IgnoredPlatform is what it asked for when a person chose not to hear of
+	// that any more; nil when nobody did.
+	IgnoredPlatform *string
+
 	OfferedKey string // version key of what its platform offers; "" for nothing
 }
 
@@ -114,21 +118,4 @@ type Report struct {
 // not for a file system.
 func (r *Report) WantsApplication() bool {
 	return r.Mode == "" || r.Mode == "sketch" || r.Mode == "version"
-}
-
-// DeviceQuery says which devices to list. The zero value lists all.
-type DeviceQuery struct {
-	Platform string // on this whitelist; "" for any
-	Search   string // in MAC, notes, IP, platform or version
-	State    State  // "" for any
-	Limit    int    // at most so many; 0 for all
-	After    MAC    // those after this one, in the order of MACs
-
-	Permitted bool // only those on a whitelist
-}
-
-// DeviceChange says what of a device a person changes; nil keeps a value.
-type DeviceChange struct {
-	Platform *string // "" takes it off its whitelist
-	Notes    *string
 }

@@ -48,8 +48,28 @@ func (m MAC) String() string {
 	return u[0:2] + ":" + u[2:4] + ":" + u[4:6] + ":" + u[6:8] + ":" + u[8:10] + ":" + u[10:12]
 }
 
-// MACDigits drops the separators from what may be a part of an address, for a
-// search.
-func MACDigits(s string) string {
-	return strings.ToLower(strings.NewReplacer(":", "", "-", "", ".", "").Replace(s))
+// MACFragment is the digits of what looks like a MAC or a part of one that is
+// written with separators; "" when it does not. "1.0.2" is none: the groups
+// between dots have four digits.
+func MACFragment(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	for separator, size := range map[string]int{":": 2, "-": 2, ".": 4} {
+		groups := strings.Split(s, separator)
+		if len(groups) > 1 && areGroups(groups, size) {
+			return strings.Join(groups, "")
+		}
+	}
+	return ""
+}
+
+// areGroups reports whether texts are hexadecimal groups of a size, of which the
+// first and the last may be cut off.
+func areGroups(groups []string, size int) bool {
+	for i, g := range groups {
+		cut := i == 0 || i == len(groups)-1
+		if len(g) > size || len(g) < size && !cut || strings.Trim(g, "0123456789abcdef") != "" {
+			return false
+		}
+	}
+	return strings.Join(groups, "") != ""
 }

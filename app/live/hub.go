@@ -4,7 +4,9 @@ package live
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 )
 
 // Topics name what changed. Those of one thing end with its key.
@@ -13,6 +15,7 @@ const (
 	Platform = "platform:" // + name: a platform, its releases or its counts
 	Fleet    = "fleet"     // devices came, went or changed their whitelist
 	Feed     = "feed"      // something happened that the feed tells
+	Counted  = "counted"   // the fleet was counted anew; nothing changed by itself
 	Resync   = "resync"    // changes may have been missed: look at everything anew
 )
 
@@ -20,16 +23,28 @@ const (
 // far behind looks at everything anew.
 const maxPending = 1000
 
+// What the hub remembers for those who missed it: a page between being rendered
+// and listening, or while its tab was hidden.
+const (
+	memory      = time.Minute
+	maxRemember = 10_000 // topics
+)
+
 // Hub hands topics from those who change something to those who listen. A slow
 // listener holds nobody up: its topics fold into a set.
 type Hub struct {
 	mu        sync.Mutex
 	listeners map[*Listener]struct{}
 	closed    bool
+	recent    map[string]time.Time // when a topic was last published
+	since     time.Time            // from when on recent is whole
+	last      time.Time            // when anything was published
 }
 
 // NewHub makes a hub without listeners.
-func NewHub() *Hub { return &Hub{listeners: map[*Listener]struct{}{}} }
+func NewHub() *Hub {
+	return &Hub{listeners: map[*Listener]struct{}{}, recent: map[string]time.Time{}, since: time.Now()}
+}
 
 // Listener collects the topics that are published while it listens.
 type Listener struct {
@@ -43,8 +58,32 @@ type Listener struct {
 func (h *Hub) Publish(topics ...string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.remember(topics)
 	for l := range h.listeners {
 		l.add(topics)
+	}
+}
+
+func (h *Hub) remember(topics []string) {
+	now := time.Now()
+	if !slices.Contains(topics, Counted) {
+		h.last = now
+	}
+	for _, t := range topics {
+		h.recent[t] = now
+	}
+	if len(h.recent) <= maxRemember {
+		return
+	}
+	h.since = now.Add(-memory / 4)
+	for t, at := range h.recent {
+		if at.Before(h.since) {
+			delete(h.recent, t)
+		}
+	}
+	if len(h.recent) > maxRemember/2 { // or each topic more would look at all
+		clear(h.recent)
+		h.since = now
 	}
 }
 
@@ -58,6 +97,34 @@ func (h *Hub) Listen() *Listener {
 	l := &Listener{hub: h, pending: map[string]struct{}{}, wake: make(chan struct{}, 1)}
 	h.listeners[l] = struct{}{}
 	return l
+}
+
+// ListenSince is Listen for who knows how things were at a time: what was
+// published since then comes first, or Resync where that is no longer known.
+func (h *Hub) ListenSince(t time.Time) *Listener {
+	l := h.Listen()
+	if l == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t.Before(h.since) || time.Since(t) > memory {
+		l.add([]string{Resync})
+		return l
+	}
+	for topic, at := range h.recent {
+		if !at.Before(t) {
+			l.add([]string{topic})
+		}
+	}
+	return l
+}
+
+// Last is when anything was published last.
+func (h *Hub) Last() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
 }
 
 // Listeners is how many listen.

@@ -73,3 +73,41 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		t.Error("a closed listener is kept")
 	}
 }
+
+func TestWhatWasMissedComesFirst(t *testing.T) {
+	h := live.NewHub()
+	h.Publish("before")
+	time.Sleep(2 * time.Millisecond)
+	rendered := time.Now()
+	h.Publish("missed")
+	l := h.ListenSince(rendered)
+	defer l.Close()
+	if got := l.Take(); len(got) != 1 || !has(got, "missed") {
+		t.Errorf("%v", got)
+	}
+	for name, at := range map[string]time.Time{"before the hub": rendered.Add(-time.Hour), "never": {}} {
+		l := h.ListenSince(at)
+		if !has(l.Take(), live.Resync) {
+			t.Errorf("%s: no resync", name)
+		}
+		l.Close()
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	h := live.NewHub()
+	rendered := time.Now()
+	for i := range 50_000 {
+		h.Publish(live.Device + strconv.Itoa(i))
+	}
+	l := h.ListenSince(rendered)
+	defer l.Close()
+	if !has(l.Take(), live.Resync) {
+		t.Error("what is no longer known is not made up for")
+	}
+}
+
+func has(topics map[string]struct{}, topic string) bool {
+	_, ok := topics[topic]
+	return ok
+}

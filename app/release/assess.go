@@ -32,6 +32,7 @@ type Assessment struct {
 	Refusal    *fault.Error    // nil when it can be published
 	Unknown    bool            // the platform does not exist
 	Confirm    []string        // codes of findings that a person may confirm
+	Inside     bool            // there is an application inside the file that could be used
 }
 
 // Store is what publishing needs of the database.
@@ -80,6 +81,8 @@ func inspect(u *Upload, o firmware.Options) *Assessment {
 	a.Inspection = firmware.Inspect(a.Data, o)
 	if !a.Inspection.Sendable {
 		a.Refusal = fault.Field("file", "%s", a.Inspection.Refusal())
+		_, err := firmware.Extract(a.Data)
+		a.Inside = err == nil
 	}
 	return a
 }
@@ -131,7 +134,7 @@ func (a *Assessment) add(status firmware.Status, code, title, fix, detail string
 func (a *Assessment) confirmable(accept []string, code, title, fix, format string, args ...any) {
 	if !slices.Contains(accept, code) {
 		a.Confirm = append(a.Confirm, code)
-		a.fail(code, title, fix+" Or confirm it (accept="+code+").", format, args...)
+		a.fail(code, title, fix+" Or confirm that it is meant.", format, args...)
 		return
 	}
 	a.warn(code, title+", confirmed", fix, format, args...)

@@ -70,7 +70,7 @@ func TestAssess(t *testing.T) {
 			release.Upload{Data: untagged, Platform: "smart-lamp", Version: "v1.0.2", Accept: []string{"tag-missing"}}, "", "same-bytes-other-version", firmware.Fail, "as v1.0.1"},
 
 		"no text":                {&store{}, release.Upload{Data: untagged}, "", "tag-missing", firmware.Fail, "never get another one"},
-		"no text, not confirmed": {&store{}, release.Upload{Data: untagged, Platform: "smart-lamp", Version: "v1"}, "", "tag-missing", firmware.Fail, "accept=tag-missing"},
+		"no text, not confirmed": {&store{}, release.Upload{Data: untagged, Platform: "smart-lamp", Version: "v1"}, "", "tag-missing", firmware.Fail, "confirm that the text is missing"},
 		"no text, confirmed": {&store{}, release.Upload{Data: untagged, Platform: "Smart_Lamp", Version: "1", Accept: []string{"tag-missing"}},
 			"smart-lamp v1.0.0", "tag-missing", firmware.Warn, ""},
 		"confirmed without platform": {&store{}, release.Upload{Data: untagged, Version: "1", Accept: []string{"tag-missing"}}, "", "", "", "which platform"},

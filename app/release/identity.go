@@ -34,7 +34,7 @@ func (a *Assessment) identify(u *Upload) {
 	}
 	a.Confirm = append(a.Confirm, tagMissing)
 	if !slices.Contains(u.Accept, tagMissing) {
-		a.Refusal = fault.Field("file", "%s Or give platform and version yourself and confirm that the text is missing (accept=tag-missing): "+
+		a.Refusal = fault.Field("file", "%s Or give platform and version yourself and confirm that the text is missing: "+
 			"if the firmware does not ask for updates, the boards that install it never get another one over the air.", i.Refusal())
 		return
 	}

@@ -16,9 +16,10 @@ type Release struct {
 	Version     version.Version
 	Images      []Image
 	PublishedAt time.Time
-	PublishedBy string // the e-mail address of who did
-	Downloads   int64  // finished ones
-	Offered     bool   // whether it is what devices get
+	PublishedBy string     // the e-mail address of who did
+	WithdrawnAt *time.Time // nil unless a person took it back
+	Downloads   int64      // finished ones
+	Offered     bool       // whether it is what devices get
 }
 
 // Image is what is known of one firmware file; its bytes are kept apart.
@@ -39,6 +40,17 @@ func Describe(data []byte, i *firmware.Inspection) Image {
 		SHA256: i.SHA256, MD5: i.MD5, Size: i.Size, Chip: i.Chip, Family: i.Family(),
 		Running: firmware.RunningMD5s(data), Appended: firmware.AppendedSHA256(data), Inspection: i,
 	}
+}
+
+// Below is the release that is offered once one of a platform's list, the
+// highest first, is withdrawn; nil for none.
+func Below(list []Release, v version.Version) *Release {
+	for n := range list {
+		if list[n].WithdrawnAt == nil && list[n].Version.Compare(v) < 0 {
+			return &list[n]
+		}
+	}
+	return nil
 }
 
 // ImageFor is the image that boards of a family can run, or nil. A board that

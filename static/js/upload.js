@@ -1,36 +1,45 @@
-// The upload page: a file that is too large is not sent at all, a bar shows how
-// far the others are, and the drop area says that it takes what is held over it.
-const isUpload = (event) => event.detail.elt.id === "upload";
+// The upload page: each file that is chosen or dropped gets a form of its own,
+// which sends it and holds it in case it has to be sent again.
+let filesSent = 0;
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (!isUpload(event)) return;
-  const form = event.detail.elt;
-  const file = form.elements.file.files[0];
-  const tooLarge = file !== undefined && file.size > Number(form.dataset.max);
-  document.getElementById("too-large").hidden = !tooLarge;
-  document.getElementById("report").replaceChildren();
-  if (tooLarge) return event.preventDefault();
-  const bar = document.getElementById("progress");
-  bar.hidden = false;
-  event.detail.xhr.upload.addEventListener("progress", ({ loaded, total }) => {
-    if (loaded < total) bar.value = (100 * loaded) / total;
-    else bar.removeAttribute("value"); // the server inspects
-  });
-});
-
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (isUpload(event)) document.getElementById("progress").hidden = true;
-});
-
-// The same file again, built anew, is a change only for an empty input.
-for (const type of ["click", "drop"]) {
-  document.addEventListener(type, ({ target }) => {
-    if (target.id === "file") target.value = "";
-  });
+function sendFile(file, max) {
+  const item = document.getElementById("upload-item").content.firstElementChild.cloneNode(true);
+  const form = item.querySelector("form");
+  const only = new DataTransfer();
+  only.items.add(file);
+  form.elements.file.files = only.files;
+  form.elements.number.value = ++filesSent;
+  form.id = `upload-${filesSent}`;
+  for (const name of item.querySelectorAll(".file-name")) name.textContent = file.name;
+  document.getElementById("reports").append(item);
+  htmx.process(item);
+  item.querySelector(".too-large").hidden = file.size <= max;
+  if (file.size <= max) form.requestSubmit();
 }
 
-for (const type of ["dragenter", "dragleave", "drop"]) {
-  document.addEventListener(type, ({ target }) => {
-    if (target.id === "file") target.parentElement.classList.toggle("is-over", type === "dragenter");
-  });
-}
+// What was refused or published makes room for the next files, unless a person
+// is typing there.
+document.addEventListener("change", ({ target }) => {
+  if (target.id !== "file") return;
+  for (const item of document.querySelectorAll("#reports > .sent:not(:has(.is-ready, .htmx-request, input:focus))")) item.remove();
+  for (const file of target.files) sendFile(file, Number(target.form.dataset.max));
+  target.value = ""; // or the same file, built anew, would be no change
+});
+
+document.addEventListener("htmx:xhr:progress", ({ target, detail: { loaded, total } }) => {
+  const bar = target.querySelector?.(".sending progress");
+  if (loaded < total) bar?.setAttribute("value", (100 * loaded) / total);
+  else bar?.removeAttribute("value"); // the server inspects
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
+  const retry = elt.querySelector?.(":scope > .retry");
+  if (retry) retry.hidden = xhr.status === 200 || xhr.status === 422;
+});
+
+// The primary button takes Enter, unless a person is typing.
+document.addEventListener("htmx:afterSettle", () => {
+  const busy = document.activeElement?.closest("#reports, input:not(#file), select, textarea");
+  const [next] = document.querySelectorAll("#reports button[data-primary]");
+  if (!busy) (next ?? document.querySelector("#reports a[data-primary]"))?.focus();
+});

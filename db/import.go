@@ -1,0 +1,62 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"esp-update-server/app/fleet"
+)
+
+// importChunk is how many devices one statement writes.
+const importChunk = 500
+
+// Import does what the lines of a list say, all or nothing.
+func (s *Devices) Import(ctx context.Context, lines []fleet.ImportLine, by string) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		now := Now()
+		for chunk := range slices.Chunk(lines, importChunk) {
+			if err := importDevices(ctx, tx, chunk, now); err != nil {
+				return err
+			}
+			if err := importHistory(ctx, tx, chunk, by, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func importDevices(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, now time.Time) error {
+	const columns = 5
+	args := make([]any, 0, columns*len(lines))
+	for _, l := range lines {
+		args = append(args, l.MAC, l.Platform, l.Notes, strings.ToLower(l.Notes), now)
+	}
+	_, err := tx.ExecContext(ctx, `
+INSERT INTO devices (mac, platform, notes, notes_lower, created_at) VALUES `+tuples(len(lines), columns)+`
+ON CONFLICT (mac) DO UPDATE SET platform = excluded.platform, ignored_platform = NULL,
+  notes = CASE WHEN excluded.notes = '' THEN devices.notes ELSE excluded.notes END,
+  notes_lower = CASE WHEN excluded.notes = '' THEN devices.notes_lower ELSE excluded.notes_lower END`, args...)
+	return unknownPlatform(err, "of that name any more")
+}
+
+func importHistory(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, by string, now time.Time) error {
+	const columns = 5
+	var args []any
+	n := 0
+	for _, l := range lines {
+		if l.Action == fleet.ImportAdd || l.Action == fleet.ImportPermit || l.Action == fleet.ImportMove {
+			args = append(args, l.MAC, now, fleet.Permitted, l.Platform, by)
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO history (mac, at, event, platform, detail) VALUES `+tuples(n, columns)+` ON CONFLICT (mac, at, event) DO NOTHING`, args...)
+	return err
+}

@@ -1,0 +1,166 @@
+package db
+
+import (
+	"context"
+	"log/slog"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lib/pq"
+
+	"esp-update-server/app/live"
+)
+
+// The bounds of what goes through Postgres to the other processes.
+const (
+	channel       = "live"
+	notifySpacing = 200 * time.Millisecond // between two messages at least
+	maxPayload    = 7500                   // bytes; Postgres takes 8,000
+	maxTopics     = 400                    // in one go; more are told as Resync
+	listenerPing  = time.Minute            // finds out that a connection is dead
+)
+
+// Notifier hands topics to every process on one Postgres, this one included, by
+// LISTEN and NOTIFY. Topics that come faster than they are sent fold together.
+type Notifier struct {
+	db       *DB
+	hub      *live.Hub
+	log      *slog.Logger
+	listener *pq.Listener
+
+	mu      sync.Mutex
+	pending map[string]struct{}
+	wake    chan struct{}
+	stop    chan struct{}
+	ended   sync.WaitGroup
+}
+
+// Notify connects a hub to those of the other processes; nil on SQLite, which
+// has one process by definition.
+func (d *DB) Notify(hub *live.Hub, log *slog.Logger) (*Notifier, error) {
+	if d.engine.name != "postgres" {
+		return nil, nil
+	}
+	n := &Notifier{db: d, hub: hub, log: log, pending: map[string]struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	n.listener = pq.NewListener(d.engine.dsn, 250*time.Millisecond, 15*time.Second, nil)
+	if err := n.listener.Listen(channel); err != nil {
+		_ = n.listener.Close()
+		return nil, err
+	}
+	n.ended.Go(n.hear)
+	n.ended.Go(n.speak)
+	return n, nil
+}
+
+// Publish tells all processes that something changed. It never waits.
+func (n *Notifier) Publish(topics ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, t := range topics {
+		n.pending[t] = struct{}{}
+	}
+	if len(n.pending) > maxTopics {
+		n.pending = map[string]struct{}{live.Resync: {}}
+	}
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close sends what is pending and stops.
+func (n *Notifier) Close() {
+	close(n.stop)
+	_ = n.listener.Close()
+	n.ended.Wait()
+}
+
+// hear publishes what any process says. After a lost connection the listener
+// delivers nil: what was said meanwhile is not known.
+func (n *Notifier) hear() {
+	ping := time.NewTicker(listenerPing)
+	defer ping.Stop()
+	for {
+		select {
+		case <-n.stop:
+			return
+		case <-ping.C:
+			go func() { _ = n.listener.Ping() }() // waits for a dead connection
+		case message, open := <-n.listener.NotificationChannel():
+			switch {
+			case !open:
+				return
+			case message == nil:
+				n.log.Warn("the connection to hear of changes was lost and is back")
+				n.hub.Publish(live.Resync)
+			default:
+				n.hub.Publish(strings.Fields(message.Extra)...)
+			}
+		}
+	}
+}
+
+// speak sends what is pending, at once when it is the first in a while.
+func (n *Notifier) speak() {
+	for {
+		select {
+		case <-n.stop:
+			n.send()
+			return
+		case <-n.wake:
+		}
+		n.send()
+		select {
+		case <-n.stop:
+		case <-time.After(notifySpacing):
+		}
+	}
+}
+
+// send hands what is pending to Postgres, and keeps it when that fails.
+func (n *Notifier) send() {
+	n.mu.Lock()
+	topics := n.pending
+	n.pending = map[string]struct{}{}
+	n.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, payload := range payloadsOf(topics) {
+		if _, err := n.db.write.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, payload); err != nil {
+			n.log.Warn("changes could not be told to the other processes yet", "err", err)
+			select {
+			case <-n.stop:
+			case <-time.After(time.Second):
+				n.Publish(live.Resync)
+			}
+			return
+		}
+	}
+}
+
+// payloadsOf folds topics into as few messages as they fit in.
+func payloadsOf(topics map[string]struct{}) []string {
+	list := make([]string, 0, len(topics))
+	for t := range topics {
+		list = append(list, t)
+	}
+	sort.Strings(list)
+	var payloads []string
+	var b strings.Builder
+	for _, t := range list {
+		if b.Len() > 0 && b.Len()+1+len(t) > maxPayload {
+			payloads = append(payloads, b.String())
+			b.Reset()
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(t)
+	}
+	if b.Len() > 0 {
+		payloads = append(payloads, b.String())
+	}
+	return payloads
+}

@@ -1,0 +1,223 @@
+package handlers_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"esp-update-server/app/account"
+	"esp-update-server/app/live"
+	"esp-update-server/db"
+	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
+)
+
+// event is one message of a live stream.
+type event struct{ name, data, id string }
+
+// listenTo opens the stream of a page and hands on its events, the last one
+// named end.
+func listenTo(t *testing.T, base, cookie, query string) <-chan event {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/live?"+query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cookie", cookie)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind := answer.Header.Get("Content-Type"); answer.StatusCode != 200 || kind != "text/event-stream" {
+		t.Fatalf("%d, %s", answer.StatusCode, kind)
+	}
+	if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("X-Accel-Buffering") != "no" || answer.Header.Get("Content-Encoding") != "" {
+		t.Errorf("%v", answer.Header)
+	}
+	events := make(chan event, 1000)
+	go func() {
+		defer func() { events <- event{name: "end"} }()
+		defer answer.Body.Close()
+		var e event
+		for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+			field, value, _ := strings.Cut(lines.Text(), ": ")
+			switch field {
+			case "":
+				events <- e
+				e = event{}
+			case "id":
+				e.id = value
+			case "event":
+				e.name = value
+			case "data":
+				e.data += value + "\n"
+			}
+		}
+	}()
+	return events
+}
+
+// next is the next event of a name; it fails the test when none comes in time.
+func next(t *testing.T, events <-chan event, name string, within time.Duration) event {
+	t.Helper()
+	for late := time.After(within); ; {
+		select {
+		case e := <-events:
+			if e.name == name {
+				return e
+			}
+			if e.name == "end" {
+				t.Fatalf("the stream ended before %s", name)
+			}
+		case <-late:
+			t.Fatalf("no %s within %s", name, within)
+		}
+	}
+}
+
+func now() string { return fmt.Sprint("&since=", time.Now().UnixMilli()) }
+
+// TestChangesReachThePage holds that a write is seen within a second, in the
+// same rows that the page has.
+func TestChangesReachThePage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fillFleet(t, d)
+		base, cookie := "http://"+serve(t, d), sessionOf(t, d, "admin@example.com")
+		time.Sleep(1100 * time.Millisecond) // what was set up is older than the page
+		events := listenTo(t, base, cookie, "on=fleet&rows=a4cf12b3c401,a4cf12b3c404"+now())
+		next(t, events, "beat", time.Second)
+
+		start := time.Now()
+		board(t, base, "A4:CF:12:B3:C4:01", "dev=smart-lamp&ver=v1.0.2")
+		row := next(t, events, "rows", time.Second)
+		t.Logf("a check-in was told after %s", time.Since(start))
+		doc := document(t, row.data)
+		if got := doc.Find("tr#device-a4cf12b3c401 .mark").Text(); !strings.Contains(got, "up to date") || doc.Find("tr").Length() != 1 {
+			t.Errorf("%s", row.data)
+		}
+
+		board(t, base, "A4:CF:12:B3:C4:77", "dev=smart-lamp&ver=v1.0.2")
+		if e := next(t, events, "new", time.Second); !strings.Contains(e.data, ">3<") {
+			t.Errorf("%s", e.data)
+		}
+		next(t, events, "page", time.Second)
+	})
+}
+
+// TestTwoProcessesShareChanges holds that what one process changes is seen on the
+// pages of another.
+func TestTwoProcessesShareChanges(t *testing.T) {
+	c := dbtest.Postgres(t)
+	process := func() (string, *db.DB) {
+		d, hub := dbtest.Open(t, c), live.NewHub()
+		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(notifier.Close)
+		return "http://" + serve(t, d, func(c *handlers.Config) { c.Hub, c.Announce = hub, notifier }), d
+	}
+	here, d := process()
+	there, _ := process()
+	fillFleet(t, d)
+	time.Sleep(1100 * time.Millisecond)
+	events := listenTo(t, there, sessionOf(t, d, "admin@example.com"), "rows=a4cf12b3c401"+now())
+	next(t, events, "beat", time.Second)
+	start := time.Now()
+	board(t, here, "A4:CF:12:B3:C4:01", "dev=smart-lamp&ver=v1.0.2")
+	next(t, events, "rows", time.Second)
+	t.Logf("another process told after %s", time.Since(start))
+}
+
+// TestAFloodIsFolded holds that however busy the fleet, a page gets a few events
+// a second.
+func TestAFloodIsFolded(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	hub := live.NewHub()
+	base := "http://" + serve(t, d, func(c *handlers.Config) { c.Hub = hub })
+	events := listenTo(t, base, sessionOf(t, d, "admin@example.com"), "on=device:&rows=a4cf12b3c401,a4cf12b3c404"+now())
+	next(t, events, "beat", time.Second)
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Microsecond) {
+		hub.Publish(live.Device+"a4cf12b3c401", live.Device+"a4cf12b3c404")
+	}
+	time.Sleep(500 * time.Millisecond)
+	count := map[string]int{}
+	for len(events) > 0 {
+		count[(<-events).name]++
+	}
+	if count["rows"] < 3 || count["rows"] > 11 || count["page"] > 11 {
+		t.Errorf("%v in two seconds", count)
+	}
+}
+
+// TestWhatWasMissedIsToldAtOnce holds that a page which comes back gets all its
+// rows when nobody knows any more which of them changed.
+func TestWhatWasMissedIsToldAtOnce(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	base, cookie := "http://"+serve(t, d), sessionOf(t, d, "admin@example.com")
+	events := listenTo(t, base, cookie, "rows=a4cf12b3c401,a4cf12b3c404,a4cf12b3c4ff&since=1000")
+	if row := next(t, events, "rows", time.Second); strings.Count(row.data, "<tr") != 2 {
+		t.Errorf("%s", row.data)
+	}
+	if e := next(t, events, "gone", time.Second); strings.TrimSpace(e.data) != "a4cf12b3c4ff" {
+		t.Errorf("%s", e.data)
+	}
+	next(t, events, "page", time.Second)
+}
+
+// TestWhoMayListen holds that nobody listens who may not look, and that a viewer
+// sees no buttons.
+func TestWhoMayListen(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	app := newApp(t, d)
+	ask(t, app, request{path: "/live"}).wants(t, 303)
+	ask(t, app, request{path: "/live", as: signedIn(t, d, account.Plain)}).wants(t, 403)
+	viewer := signedIn(t, d, account.Viewer)
+	ask(t, app, request{method: "HEAD", path: "/live", as: viewer}).wants(t, 204)
+	events := listenTo(t, "http://"+serve(t, d), viewer, "rows=a4cf12b3c401&since=1000")
+	if row := next(t, events, "rows", time.Second); strings.Contains(row.data, "<button") || strings.Contains(row.data, "/edit") {
+		t.Errorf("%s", row.data)
+	}
+}
+
+// TestStoppingEndsStreams holds that an open page does not hold a stop up.
+func TestStoppingEndsStreams(t *testing.T) {
+	for name, closeHub := range map[string]bool{"hub closed first": true, "hub forgotten": false} {
+		t.Run(name, func(t *testing.T) {
+			d := dbtest.Open(t, dbtest.SQLite(t))
+			fillFleet(t, d)
+			hub := live.NewHub()
+			app := newApp(t, d, func(c *handlers.Config) { c.Hub = hub })
+			l, err := handlers.Listen("127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() { _ = app.Listener(l) }()
+			events := listenTo(t, "http://"+l.Addr().String(), sessionOf(t, d, "admin@example.com"), now()[1:])
+			next(t, events, "beat", time.Second)
+			start := time.Now()
+			if closeHub {
+				hub.Close()
+			}
+			if err := app.ShutdownWithTimeout(5 * time.Second); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			if hub.Listeners() != 0 {
+				t.Error("a listener is left")
+			}
+		})
+	}
+}

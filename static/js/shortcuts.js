@@ -1,0 +1,23 @@
+// Keys for those who do not like the mouse; "?" shows them. While something is
+// typed they are letters.
+const pages = { o: "/", d: "/devices", p: "/platforms", n: "/new-devices" };
+const help = document.getElementById("shortcuts");
+let goes = 0; // when g was pressed
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !help) return;
+  const going = Date.now() - goes < 1500;
+  goes = 0;
+  if (help.open) {
+    if (event.key === "?") help.close();
+    return;
+  }
+  if (going && event.key in pages) location.assign(pages[event.key]);
+  else if (event.key === "g") goes = Date.now();
+  else if (event.key === "?") help.showModal();
+  else if (event.key === "u") document.querySelector(".bar a[href='/uploads/new']")?.click();
+  else if (event.key === "/") document.getElementById("search")?.focus();
+  else return;
+  event.preventDefault();
+});
