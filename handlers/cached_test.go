@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,14 +12,15 @@ import (
 // and that what is costly is not looked up all the time.
 func TestCached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, loads, told := context.Background(), 0, 0
-		c := cached[int]{reloaded: func() { told++ }}
-		load := func(context.Context) (int, error) {
-			loads++
+		ctx := context.Background()
+		var loads, told atomic.Int64 // counted by what runs beside
+		c := cached[int64]{reloaded: func() { told.Add(1) }}
+		load := func(context.Context) (int64, error) {
+			n := loads.Add(1)
 			time.Sleep(200 * time.Millisecond)
-			return loads, nil
+			return n, nil
 		}
-		get := func(lastChange time.Time) int {
+		get := func(lastChange time.Time) int64 {
 			t.Helper()
 			n, err := c.get(ctx, lastChange, load)
 			if err != nil {
@@ -37,15 +39,15 @@ func TestCached(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second)
-		if loads < 4 || loads > 8 || told != loads-1 {
-			t.Errorf("%d look-ups in five seconds, told %d times", loads, told)
+		if n := loads.Load(); n < 4 || n > 8 || told.Load() != n-1 {
+			t.Errorf("%d look-ups in five seconds, told %d times", n, told.Load())
 		}
-		if n := get(time.Now()); n != loads {
-			t.Errorf("%d is not the last of %d", n, loads)
+		if n := get(time.Now()); n != loads.Load() {
+			t.Errorf("%d is not the last of %d", n, loads.Load())
 		}
 		time.Sleep(cacheAge)
-		before := loads
-		if get(time.Time{}); loads != before+1 {
+		before := loads.Load()
+		if get(time.Time{}); loads.Load() != before+1 {
 			t.Error("what changes by time alone is never seen")
 		}
 	})
