@@ -76,7 +76,7 @@ func (s *Devices) RemoveAll(ctx context.Context, sel fleet.Selection, atMost int
 // IgnoreAll keeps the selected new devices out of the queue until they ask for
 // another platform, or lets them back in.
 func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, ignore bool) (int64, error) {
-	var w where
+	w := where{engine: s.db.engine}
 	value := "NULL"
 	if ignore {
 		value = "requested_platform"
@@ -88,7 +88,7 @@ func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, ignore boo
 
 // CountSelected is how many devices are selected.
 func (s *Devices) CountSelected(ctx context.Context, sel fleet.Selection) (n int64, err error) {
-	var w where
+	w := where{engine: s.db.engine}
 	err = s.db.read.GetContext(ctx, &n, `SELECT COUNT(*) FROM (`+w.selected(sel)+`) chosen`, w.args...)
 	return n, err
 }
@@ -99,7 +99,7 @@ func (s *Devices) pin(ctx context.Context, tx *sqlx.Tx, sel fleet.Selection, atM
 	if _, err := tx.ExecContext(ctx, `INSERT INTO removals (id, user_id, kind, at) VALUES ($1, $2, $3, $4)`, r.ID, r.UserID, r.Kind, now); err != nil {
 		return 0, err
 	}
-	var w where
+	w := where{engine: s.db.engine}
 	text := `INSERT INTO removed_devices (removal, ` + keptColumns + `) SELECT ` + w.arg(r.ID) + `, ` + keptColumns + ` FROM devices WHERE mac IN (` + w.selected(sel) + `)`
 	if r.Kind == fleet.Revocation {
 		text += " AND platform IS NOT NULL"

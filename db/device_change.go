@@ -38,6 +38,7 @@ func (s *Devices) Edit(ctx context.Context, mac fleet.MAC, c fleet.DeviceChange)
 		if err != nil {
 			return err
 		}
+		is.Notes = fleet.UnixLines(is.Notes)
 		if c.Was != nil && *c.Was != is {
 			return stale(c.Was, &is)
 		}

@@ -46,7 +46,7 @@ func (s *Devices) Page(ctx context.Context, q fleet.DeviceQuery) (*fleet.DeviceP
 		return nil, err
 	}
 	var rows []placedRow
-	text, args := pageText(q, few)
+	text, args := s.pageText(q, few)
 	if err := s.db.read.SelectContext(ctx, &rows, text, args...); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (s *Devices) isFew(ctx context.Context, q fleet.DeviceQuery) (bool, error) 
 	}
 	q.Search = ""
 	var n int
-	var w where
+	w := where{engine: s.db.engine}
 	from := w.filter(&q, true)
 	err := s.db.read.GetContext(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM `+from+w.text()+` LIMIT `+w.arg(fewDevices)+`) found`, w.args...)
 	return n < fewDevices, err
@@ -87,7 +87,7 @@ func (s *Devices) isFew(ctx context.Context, q fleet.DeviceQuery) (bool, error) 
 
 // Count is how many devices a query finds, whatever its page.
 func (s *Devices) Count(ctx context.Context, q fleet.DeviceQuery) (n int64, err error) {
-	var w where
+	w := where{engine: s.db.engine}
 	from := w.filter(&q, true)
 	err = s.db.read.GetContext(ctx, &n, `SELECT COUNT(*) FROM `+from+w.text(), w.args...)
 	return n, err
@@ -121,8 +121,8 @@ func (s *Devices) States(ctx context.Context, platform string) (map[fleet.State]
 // order is kept out of it (by a COALESCE that changes nothing), since it would be
 // read from end to end; else those of the filter are, and it is read until the
 // page is full.
-func pageText(q fleet.DeviceQuery, few bool) (string, []any) {
-	var w where
+func (s *Devices) pageText(q fleet.DeviceQuery, few bool) (string, []any) {
+	w := where{engine: s.db.engine}
 	from := w.filter(&q, few)
 	if sortKeys[q.Sort] == "" {
 		q.Sort = fleet.ByMAC
@@ -135,7 +135,7 @@ func pageText(q fleet.DeviceQuery, few bool) (string, []any) {
 	order := key
 	if q.Sort == fleet.ByMAC && strings.HasPrefix(from, "devices f") {
 		order = "f.search" // which starts with the MAC
-	} else if few || q.Search != "" {
+	} else if queue := q.State == fleet.New && q.Sort == fleet.ByFirstSeen; !queue && (few || q.Search != "") {
 		order = same(key)
 	}
 	down := ""
@@ -157,8 +157,9 @@ func same(column string) string { return "COALESCE(" + column + ", " + column + 
 
 // where collects the conditions of a query and their arguments.
 type where struct {
-	parts []string
-	args  []any
+	engine engine
+	parts  []string
+	args   []any
 }
 
 func (w *where) add(part string) { w.parts = append(w.parts, part) }
@@ -226,7 +227,7 @@ func (w *where) state(q *fleet.DeviceQuery, few bool) {
 		if few {
 			return "d." + name
 		}
-		return same("d." + name)
+		return w.engine.unindexed("d." + name)
 	}
 	silent := func() string { return w.arg(Now().Add(-fleet.SilentAfter)) }
 	switch {

@@ -119,6 +119,15 @@ func hasCode(err error, postgres string, lite ...int) bool {
 	return false
 }
 
+// unindexed is a column in a form that SQLite uses no index for, where the index
+// of the order of a list is the better one. Postgres knows by its statistics.
+func (e engine) unindexed(column string) string {
+	if e.name == "postgres" {
+		return column
+	}
+	return "+" + column
+}
+
 // contains is the pattern that finds s anywhere in a text, with LIKE and the
 // escape character !.
 func contains(s string) string {

@@ -42,7 +42,7 @@ func (s *server) apiDevices(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q.Sort, q.Descending = fleet.ByMAC, false
+	q.Sort, q.Descending, q.Before, q.Last = fleet.ByMAC, false, "", false
 	page, err := s.Devices.Page(c.UserContext(), q)
 	if err != nil {
 		return err

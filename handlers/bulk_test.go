@@ -134,6 +134,21 @@ func TestStaleEdit(t *testing.T) {
 	})
 }
 
+// TestNotesOfSeveralLines keeps the lines, and takes no line end for a change by
+// somebody else.
+func TestNotesOfSeveralLines(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBrowser(t, d, account.Admin)
+		lamps(t, b, 1)
+		path := "/devices/a4cf12b30000"
+		b.send("PUT", path, url.Values{"notes": {"one\r\ntwo"}}, 200)
+		if got := b.part(path+"/edit?field=notes", 200).doc.Find("textarea[name=notes]").Text(); got != "one\ntwo" {
+			t.Errorf("edited as %q", got)
+		}
+		b.send("PUT", path, url.Values{"notes": {"three"}, "was-notes": {"one\r\ntwo"}, "was-platform": {"smart-lamp"}}, 200)
+	})
+}
+
 // TestDeviceTimeline tells in plain words what happened to a device.
 func TestDeviceTimeline(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

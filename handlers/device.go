@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fault"
@@ -21,6 +23,10 @@ type deviceEdit struct {
 	Platforms []string
 	Errors    problems
 }
+
+// Lines reports whether the notes have several lines, which a plain input would
+// lose.
+func (e deviceEdit) Lines() bool { return strings.Contains(e.Written, "\n") }
 
 type devicesShow struct {
 	page
@@ -103,7 +109,7 @@ func (s *server) updateDevice(c *fiber.Ctx) error {
 	}
 	typed := fleet.DeviceChange{Platform: given(c, "platform"), Notes: given(c, "notes"), By: nameOf(c)}
 	if platform, notes := given(c, "was-platform"), given(c, "was-notes"); platform != nil && notes != nil {
-		typed.Was = &fleet.DeviceWas{Platform: *platform, Notes: *notes}
+		typed.Was = &fleet.DeviceWas{Platform: *platform, Notes: fleet.UnixLines(*notes)}
 	}
 	if err := s.changeDevice(c, d, typed); err != nil {
 		if fault.Is(err, fault.Conflict) { // show it as it is now

@@ -62,7 +62,7 @@ func DevicePlatformName(s string) (string, bool) {
 
 // ParseNotes checks the free text that people keep with a platform or device.
 func ParseNotes(s string) (string, error) {
-	s = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "�"))
+	s = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(UnixLines(s), "\x00", ""), "�"))
 	if len(s) > MaxNotes {
 		return "", fault.Field("notes", "Notes have at most %d characters; these have %d.", MaxNotes, len(s))
 	}

@@ -10,3 +10,6 @@ func Cut(s string, n int) string {
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
 }
+
+// UnixLines ends lines as they are kept. Browsers send forms with CR and LF.
+func UnixLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }

@@ -60,6 +60,8 @@ CREATE INDEX devices_search ON devices (search);
 CREATE INDEX devices_behind ON devices (platform, version_key, answer, last_seen, mac);
 CREATE INDEX devices_silent ON devices (last_seen, platform, mac);
 CREATE INDEX devices_refused ON devices (platform, last_seen, mac) WHERE answer = 'refusal';
+-- The queue of new devices, in its order.
+CREATE INDEX devices_new ON devices (first_seen_key, mac, ignored_platform, requested_platform) WHERE platform IS NULL;
 
 -- What people revoked and forgot a moment ago, so that it can be undone.
 CREATE TABLE removals (
@@ -105,6 +107,7 @@ CREATE TABLE removed_devices (
 -- +goose Down
 DROP TABLE removed_devices;
 DROP TABLE removals;
+DROP INDEX devices_new;
 DROP INDEX devices_refused;
 DROP INDEX devices_silent;
 DROP INDEX devices_behind;

@@ -5,9 +5,9 @@ let goOn; // the row and field to open once this one is saved
 
 document.addEventListener("keydown", (event) => {
   const row = editedRow(event.target);
-  if (!row || !event.target.matches("input, select")) return;
+  if (!row || !event.target.matches("input, select, textarea")) return;
   const form = row.querySelector("form");
-  if (event.key === "Enter" && event.target.matches("select")) {
+  if (event.key === "Enter" && !event.shiftKey && event.target.matches("select, textarea")) {
     event.preventDefault();
     form.requestSubmit();
   }
