@@ -23,7 +23,7 @@ func fill(t *testing.T, c db.Config, devices int) *db.DB {
 // backwards, and wants each device once and in its order.
 func TestPagesOfDevices(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		d := fill(t, c, 300)
+		d := fill(t, c, 120)
 		filters := []fleet.DeviceQuery{
 			{}, {Permitted: true}, {Permitted: true, Platform: "door-sensor"}, {State: fleet.Behind}, {State: fleet.UpToDate}, {State: fleet.New},
 			{Permitted: true, Search: "floor 3"}, {State: fleet.UpToDate, Search: "room 1"}, {Platform: "smart-lamp", State: fleet.Silent},
