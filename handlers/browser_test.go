@@ -76,7 +76,7 @@ func TestInBrowser(t *testing.T) {
 // board that gets the very bytes that were dropped.
 func fromEmptyServerToUpdatedBoard(t *testing.T, browser context.Context) {
 	d := dbtest.Open(t, dbtest.SQLite(t))
-	base := "http://" + serve(t, d)
+	base := "http://" + serveOn(t, d, ownAddress())
 	secret := account.NewSecret()
 	if err := d.Links.Create(context.Background(), account.HashSecret(secret), account.SetupLink, "", time.Hour); err != nil {
 		t.Fatal(err)

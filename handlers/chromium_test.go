@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -257,4 +258,17 @@ func fleetTab(t *testing.T, browser context.Context, changes ...func(*handlers.C
 	name, value, _ := strings.Cut(sessionOf(t, d, "admin@example.com"), "=")
 	call(b, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base})
 	return b
+}
+
+// ownAddress is this machine's address in its network, as people reach a server
+// there. Browsers trust it less than localhost: no clipboard, no secure context.
+// A machine without a network has the loopback alone.
+func ownAddress() string {
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLoopback() && ip.IP.To4() != nil {
+			return ip.IP.String()
+		}
+	}
+	return "127.0.0.1"
 }

@@ -29,7 +29,9 @@ func (s *server) protect(c *fiber.Ctx) error {
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	// Not no-referrer: with it browsers send "Origin: null" with every form, and
+	// on plain HTTP, where they send no Sec-Fetch-Site, all would be refused.
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	h.Set("Cache-Control", "no-store")
 	if s.secure(c) {
