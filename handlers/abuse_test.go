@@ -203,9 +203,6 @@ func TestUnreadBodiesAreNoRequests(t *testing.T) {
 
 // TestSlowRequestsEnd holds that who never finishes a request is let go of.
 func TestSlowRequestsEnd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes as long as the server's patience")
-	}
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	address := serve(t, d)
 	c, err := net.Dial("tcp", address)
