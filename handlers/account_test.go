@@ -104,9 +104,9 @@ func TestTokensOfOnesOwn(t *testing.T) {
 	})
 }
 
-// factorOf sets a second factor up and gives its secret and recovery codes. The
-// code of now is used up.
-func factorOf(t *testing.T, b *browser) (secret string, codes []string) {
+// factorOf sets a second factor up and gives its secret, the code that this used
+// up, and the recovery codes.
+func factorOf(t *testing.T, b *browser) (secret, used string, codes []string) {
 	t.Helper()
 	a := b.get("/account/factor/new", 200)
 	secret = strings.ReplaceAll(a.text(t, ".secret"), " ", "")
@@ -118,7 +118,8 @@ func factorOf(t *testing.T, b *browser) (secret string, codes []string) {
 		t.Errorf("no image to scan: %v", err)
 	}
 	b.submit("/account/factor", url.Values{"code": {"000000"}}, 422).text(t, "#code-error")
-	a = b.submit("/account/factor", url.Values{"code": {codeAt(t, secret, 0)}}, 200)
+	used = codeAt(t, secret, 0)
+	a = b.submit("/account/factor", url.Values{"code": {used}}, 200)
 	b.as = cookieOf(a)
 	for _, li := range a.doc.Find(".codes li").EachIter() {
 		codes = append(codes, li.Text())
@@ -126,7 +127,7 @@ func factorOf(t *testing.T, b *browser) (secret string, codes []string) {
 	if len(codes) != account.RecoveryCodes {
 		t.Fatalf("recovery codes: %q", codes)
 	}
-	return secret, codes
+	return secret, used, codes
 }
 
 func codeAt(t *testing.T, secret string, later time.Duration) string {
@@ -141,7 +142,7 @@ func codeAt(t *testing.T, secret string, later time.Duration) string {
 func TestSecondFactor(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
-		secret, codes := factorOf(t, b)
+		secret, used, codes := factorOf(t, b)
 		first := func() *browser {
 			a := post(t, b.app, "/session", url.Values{"email": {"viewer@example.com"}, "password": {password}, "to": {"/devices?q=x"}}).wants(t, 303)
 			if cookieOf(a) != "" || a.header.Get("Location") != "/session/code/new?to=%2Fdevices%3Fq%3Dx" {
@@ -156,7 +157,7 @@ func TestSecondFactor(t *testing.T) {
 		c := first()
 		c.get("/devices", 303)
 		c.get("/session/code/new", 200)
-		second(c, codeAt(t, secret, 0), 422).text(t, "#code-error") // used at the set-up
+		second(c, used, 422).text(t, "#code-error")
 		next := codeAt(t, secret, 30*time.Second)
 		a := second(c, next, 303)
 		if a.header.Get("Location") != "/devices?q=x" || cookieOf(a) == "" {
