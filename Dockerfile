@@ -1,11 +1,15 @@
-FROM golang:1.26 AS build
+# Go builds for every platform on the one at hand, which Docker's old builder does not name.
+FROM --platform=${BUILDPLATFORM:-linux} golang:1.26 AS build
+ARG TARGETOS TARGETARCH TARGETVARIANT
+ARG VERSION=devel
 WORKDIR /src
 # The modules first: this layer is used again until they change.
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # No C library, so that the binary runs in an image that holds nothing else.
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/esp-update-server ./app
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
+  go build -trimpath -ldflags="-s -w -X main.builtVersion=$VERSION" -o /out/esp-update-server ./app
 # A new volume takes over the owner of the folder it is mounted on, and uploads pass through /tmp.
 RUN mkdir /out/data /out/tmp
 
