@@ -1,0 +1,5 @@
+#pragma once
+
+#include "freertos/FreeRTOS.h"
+
+void vTaskDelay(const TickType_t ticks);
