@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 	"esp-update-server/db"
 )
@@ -25,7 +26,7 @@ func (c *config) ensureAdmin(ctx context.Context, store *db.DB) error {
 			return err
 		}
 	}
-	did, err := store.Users.EnsureAdmin(ctx, email, hash)
+	did, err := store.Users.EnsureAdmin(activity.By(ctx, activity.Settings), email, hash)
 	if fault.Is(err, fault.NotFound) {
 		return fmt.Errorf("ADMIN_EMAIL names %s, who has no account: set ADMIN_PASSWORD too, and the account is created", email)
 	}

@@ -45,7 +45,18 @@ func newSite(t *testing.T, c db.Config) *site {
 	return s
 }
 
-func (s *site) restart() { s.process = start(s.t, s.env...) }
+func (s *site) restart() {
+	s.t.Helper()
+	s.process = start(s.t, s.env...)
+	for late := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) { // devices are loaded while it listens
+		if status, _, err := s.send("GET", "/readyz", "", nil); err == nil && status == http.StatusOK {
+			return
+		}
+		if time.Now().After(late) {
+			s.t.Fatalf("it is never ready: %s", s.logged())
+		}
+	}
+}
 
 func (s *site) call(method, path, body string) []byte {
 	s.t.Helper()
@@ -74,16 +85,20 @@ func (s *site) send(method, path, kind string, body io.Reader) (int, []byte, err
 
 // upload publishes an image; it is safe to call from another goroutine.
 func (s *site) upload(data []byte) (int, error) {
+	status, _, err := s.publish(data)
+	return status, err
+}
+
+func (s *site) publish(data []byte) (int, []byte, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	f, err := w.CreateFormFile("file", "firmware.bin")
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	_, _ = f.Write(data)
 	_ = w.Close()
-	status, _, err := s.send("POST", "/api/v1/firmware", w.FormDataContentType(), &b)
-	return status, err
+	return s.send("POST", "/api/v1/firmware", w.FormDataContentType(), &b)
 }
 
 // versions are the releases of smart-lamp.

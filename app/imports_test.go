@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"app":          {"app/*", "handlers", "db"},
 	"handlers":     {"app/*", "templates", "static", "examples"},
 	"db":           {"app/*"},
-	"db/dbtest":    {"db"},
+	"db/dbtest":    {"app/*", "db"},
 	"templates":    {},
 	"examples":     {},
 	"static":       {},
@@ -33,6 +33,10 @@ var mayImport = map[string][]string{
 	"app/release": {"app/fault", "app/version", "app/firmware", "app/fleet"},
 	"app/ota":     {"app/fault", "app/version", "app/firmware", "app/fleet", "app/release"},
 	"app/live":    {},
+
+	"app/original": {"app/account", "app/fault", "app/firmware", "app/fleet", "app/release", "app/version"},
+
+	"app/activity": {"app/fleet"},
 }
 
 // domainMustNot is what no package below app may import.

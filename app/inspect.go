@@ -57,7 +57,7 @@ func (i inspectCommand) Run(out io.Writer) error {
 }
 
 func (i inspectCommand) inspect(name string, o firmware.Options) (*firmware.Inspection, error) {
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(name) // #nosec G304 -- the file that who runs the command named
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (i inspectCommand) inspect(name string, o firmware.Options) (*firmware.Insp
 		if data, err = firmware.Extract(data); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if err := os.WriteFile(i.Extract, data, 0o644); err != nil { // #nosec G306 -- firmware is no secret
+		if err := os.WriteFile(i.Extract, data, 0o644); err != nil { // #nosec G306 G703 -- firmware is no secret, and the path is that of who runs the command
 			return nil, err
 		}
 		o.File = filepath.Base(i.Extract)
@@ -99,7 +99,7 @@ func inWords(r *firmware.Inspection, p palette) string {
 	fmt.Fprintf(&b, "%s%s%s  %s\n", p.bold, r.File, p.plain, verdict(r, p))
 	for _, line := range [][2]string{
 		{"What", strings.TrimSuffix(string(r.Kind)+" for "+r.Chip, " for unknown")}, {"Platform", r.Platform}, {"Version", r.Version},
-		{"Size", fmt.Sprintf("%s (%s bytes)", humanize.IBytes(uint64(r.Size)), humanize.Comma(r.Size))},
+		{"Size", fmt.Sprintf("%s (%s bytes)", humanize.IBytes(uint64(r.Size)), humanize.Comma(r.Size))}, // #nosec G115 -- the length of a slice
 		{"Flash", strings.Join(nonEmpty(r.FlashMode, r.FlashSize, r.FlashFreq), ", ")},
 		{"Project", strings.Join(nonEmpty(r.Project, r.AppVersion), " ")}, {"Built with", r.IDFVersion}, {"Compiled", r.CompiledAt},
 		{"MD5", r.MD5}, {"SHA-256", r.SHA256},

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"esp-update-server/app/activity"
 )
 
 // commands are what the program can do; with no argument it serves.
@@ -28,6 +30,9 @@ type commands struct {
 	User struct {
 		Link linkCommand `cmd:"" help:"Print a one-time link that sets a new password for a user."`
 	} `cmd:"" help:"Users."`
+	Import  importCommand  `cmd:"" help:"Move in from one of the original servers."`
+	Backup  backupCommand  `cmd:"" help:"Write everything into one file, with the server running or not."`
+	Restore restoreCommand `cmd:"" help:"Fill an empty database from a backup, on SQLite or Postgres."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -46,6 +51,7 @@ var errHelp = errors.New("help was printed")
 // run parses the arguments and the environment and does one command.
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	var c commands
+	ctx = activity.By(ctx, activity.CommandLine)
 	parser, err := kong.New(&c,
 		kong.Name("esp-update-server"), kong.Writers(out, out),
 		kong.Description("Keeps ESP8266 and ESP32 boards up to date over the air."),
@@ -89,8 +95,14 @@ func (versionCommand) Run(out io.Writer) error {
 	return err
 }
 
+// builtVersion is set by builds that do not see the repository's tags.
+var builtVersion string
+
 // programVersion is the version that the build noted, or "devel".
 func programVersion() string {
+	if builtVersion != "" {
+		return builtVersion
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"

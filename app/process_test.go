@@ -48,8 +48,26 @@ func command(t testing.TB, env []string, args ...string) *exec.Cmd {
 // start runs a server on a free port and waits until it is ready.
 func start(t testing.TB, env ...string) *process {
 	t.Helper()
+	return startUnder(t, "", env...)
+}
+
+// startUnder is start under what a shell sets first, such as ulimit -n 128.
+func startUnder(t testing.TB, setting string, env ...string) *process {
+	t.Helper()
+	p := launch(t, setting, env...)
+	p.waitFor(t, "msg=serving")
+	return p
+}
+
+// launch is startUnder without the wait.
+func launch(t testing.TB, setting string, env ...string) *process {
+	t.Helper()
 	port := freePort(t)
 	p := &process{Cmd: command(t, append([]string{"PORT=" + port, "BIND=127.0.0.1"}, env...)), address: "127.0.0.1:" + port, ended: make(chan struct{})}
+	if setting != "" {
+		p.Args = []string{"sh", "-c", setting + ` && exec "$0"`, p.Path}
+		p.Path = "/bin/sh"
+	}
 	out, err := p.StderrPipe()
 	if err == nil {
 		err = p.Start()
@@ -59,7 +77,6 @@ func start(t testing.TB, env ...string) *process {
 	}
 	go p.read(out)
 	t.Cleanup(func() { p.kill() })
-	p.waitFor(t, "msg=serving")
 	return p
 }
 
@@ -99,6 +116,16 @@ func (p *process) waitFor(t testing.TB, text string) {
 func (p *process) kill() {
 	_ = p.Process.Kill()
 	<-p.ended
+}
+
+// until waits until a condition holds.
+func until(t testing.TB, what string, held func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !held(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
 }
 
 func freePort(t testing.TB) string {

@@ -13,6 +13,7 @@ import (
 	"esp-update-server/app/account"
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
+	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 	"esp-update-server/db"
 	"esp-update-server/handlers"
@@ -26,6 +27,11 @@ type serveCommand struct{}
 
 // Run serves until ctx ends, then lets running requests finish.
 func (serveCommand) Run(ctx context.Context, c *config) error {
+	unlock, err := c.lockData()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	store, err := c.openDB(ctx)
 	if err != nil {
 		return err
@@ -39,9 +45,10 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 		return err
 	}
 	defer payloads.Close()
-	hub, counter := live.NewHub(), &fleet.Counter{}
+	hub, counter, index := live.NewHub(), &fleet.Counter{}, ota.NewIndex(store.Index)
+	writer := fleet.NewWriter(index.Heard, store.Devices, c.log)
 	wired := c.wire(store, payloads)
-	wired.Hub, wired.CheckIns = hub, counter
+	wired.Hub, wired.CheckIns, wired.Index, wired.Writer = hub, counter, index, writer
 	notifier, err := store.Notify(hub, c.log)
 	if err != nil {
 		return fmt.Errorf("cannot hear of changes by other processes: %w", err)
@@ -58,11 +65,13 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	return c.run(ctx, app, listener, hub, &chores{store: store, checkIns: counter, days: int(c.HistoryDays), log: c.log})
+	return c.run(ctx, app, listener, &chores{
+		store: store, hub: hub, index: index, writer: writer, checkIns: counter, days: int(c.HistoryDays), activity: int(c.ActivityDays), log: c.log,
+	})
 }
 
 // run answers until ctx ends.
-func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener, hub *live.Hub, beside *chores) error {
+func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener, beside *chores) error {
 	ctx, cancel := context.WithCancel(ctx)
 	beside.start(ctx)
 	defer beside.wait()
@@ -75,12 +84,12 @@ func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener,
 		return err
 	case <-ctx.Done():
 	}
-	hub.Close() // or open pages would hold the server up
+	beside.hub.Close() // or open pages would hold the server up
 	return c.stop(app)
 }
 
 func (c *config) listen() (net.Listener, error) {
-	listener, err := handlers.Listen(c.address())
+	listener, err := handlers.Listen(c.address(), c.log)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("port %d is taken by another program: stop it, or set PORT to another port", c.Port)
 	}
@@ -108,10 +117,11 @@ func (c *config) wire(store *db.DB, payloads db.Payloads) handlers.Config {
 	return handlers.Config{
 		Platforms: store.Platforms, Devices: store.Devices, Releases: store.Releases, Drafts: store.Drafts, History: store.History,
 		Users: store.Users, Sessions: store.Sessions, Tokens: store.Tokens, Links: store.Links,
-		Factors: store.Factors, Throttles: store.Throttles,
-		Payloads: payloads, Ping: store.Ping,
+		Factors: store.Factors, Throttles: store.Throttles, Backups: store.Backups, Activity: store.Activity,
+		Payloads: payloads, IsAway: db.IsAway,
 		Publisher: &release.Publisher{Store: store.Releases, MaxSize: int64(c.MaxFirmware), Keep: int(c.KeepReleases)},
 		PublicURL: c.publicURL, LocalURL: c.baseURL(), TrustedProxies: c.proxies, SignupOpen: c.Signup == "open",
+		MaxWaiting: account.MaxWaiting, AdminEmail: c.AdminEmail,
 		MaxFirmware: int64(c.MaxFirmware), MaxNewDevices: int(c.MaxNewDevices), ImageCache: int64(c.ImageCache),
 		Version: programVersion(), Log: c.log,
 	}

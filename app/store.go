@@ -12,16 +12,22 @@ import (
 	"esp-update-server/db"
 )
 
+// where is the database that the settings name.
+func (c *config) where() db.Config {
+	if c.DatabaseURL != "" {
+		return db.Config{URL: c.DatabaseURL}
+	}
+	return db.Config{Dir: c.DataDir}
+}
+
 // openDB opens the database that the settings name.
 func (c *config) openDB(ctx context.Context) (*db.DB, error) {
-	where := db.Config{URL: c.DatabaseURL}
 	if c.DatabaseURL == "" {
-		where.Dir = c.DataDir
 		if err := prepareDir(c.DataDir); err != nil {
 			return nil, err
 		}
 	}
-	return db.Open(ctx, where)
+	return db.Open(ctx, c.where())
 }
 
 // prepareDir creates the data folder and tries to write in it.

@@ -6,6 +6,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 )
 
@@ -28,15 +29,33 @@ func (s *Users) EnsureAdmin(ctx context.Context, email, passwordHash string) (di
 		u, err := findUser(ctx, tx, email)
 		if fault.Is(err, fault.NotFound) && passwordHash != "" {
 			did = AdminCreated
-			return createUser(ctx, tx, &account.User{ID: account.NewID(), Email: email, PasswordHash: passwordHash, Role: account.Admin})
+			u = &account.User{ID: account.NewID(), Email: email, PasswordHash: passwordHash, Role: account.Admin}
+			if err := createUser(ctx, tx, u); err != nil {
+				return err
+			}
+			return s.db.record(ctx, tx, activity.Entry{Action: activity.AdminCreated, Subject: email})
 		}
 		if err != nil {
 			return err
 		}
-		did, err = promote(ctx, tx, u, passwordHash)
-		return err
+		if did, err = promote(ctx, tx, u, passwordHash); err != nil {
+			return err
+		}
+		return s.recordPromotion(ctx, tx, u, did)
 	})
 	return did, err
+}
+
+// recordPromotion keeps what became of a user in the activity.
+func (s *Users) recordPromotion(ctx context.Context, tx *sqlx.Tx, u *account.User, did Promotion) error {
+	changes := activity.Between("role", string(u.Role), string(account.Admin))
+	if did == AdminPromoted {
+		changes = append(changes, activity.Change{Field: "password", Before: "their own", After: "that of the settings"})
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return s.db.record(ctx, tx, activity.Entry{Action: activity.RoleChanged, Subject: u.Email, Changes: changes})
 }
 
 func promote(ctx context.Context, tx *sqlx.Tx, u *account.User, passwordHash string) (Promotion, error) {
@@ -76,16 +95,21 @@ func (s *Users) SetRole(ctx context.Context, id string, role account.Role) (befo
 			}
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE users SET role = $2, was_admin = was_admin OR $3 WHERE id = $1`, id, role, role == account.Admin)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.db.recordText(ctx, tx, activity.RoleChanged, u.Email, "role", string(before), string(role))
 	})
 	return before, err
 }
 
 // Delete removes a user with all that is theirs. The last admin stays.
 func (s *Users) Delete(ctx context.Context, id string) error {
-	return s.changeUser(ctx, id, func(tx *sqlx.Tx, _ *account.User) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1`, id)
-		return err
+	return s.changeUser(ctx, id, func(tx *sqlx.Tx, u *account.User) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1`, id); err != nil {
+			return err
+		}
+		return s.db.recordText(ctx, tx, activity.UserDeleted, u.Email, "role", string(u.Role), "")
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
 )
@@ -16,14 +17,14 @@ import (
 // removal keeps.
 const keptColumns = `mac, platform, version_key, answer, last_seen, first_seen, ip_key, notes_lower, notes, created_at, version,
 requested_platform, ignored_platform, ip, reason, family, mode, chip_id, ap_mac, free_space, sketch_size, sketch_md5,
-sketch_sha256, chip_size, sdk_version, client_version, user_agent`
+sketch_sha256, chip_size, sdk_version, client_version, user_agent, password_key, board, board_before, board_returns, board_dismissed`
 
 // PermitAll permits the selected devices on a platform, from other whitelists
 // too. It says fault.Conflict when there are more than atMost, which is how many
 // the person was told; so do the others.
 func (s *Devices) PermitAll(ctx context.Context, sel fleet.Selection, atMost int64, platform, by string) (n int64, err error) {
 	pin := fleet.Removal{ID: rand.Text(), By: by}
-	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		now := Now()
 		if n, err = s.pin(ctx, tx, sel, atMost, &pin, now); err != nil {
 			return err
@@ -32,8 +33,16 @@ func (s *Devices) PermitAll(ctx context.Context, sel fleet.Selection, atMost int
 			fleet.Permitted, platform, by, pin.ID); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE devices SET platform = $2, ignored_platform = NULL WHERE mac IN (SELECT mac FROM removed_devices WHERE removal = $1)`, pin.ID, platform); err != nil {
+		id, err := keepPinned(ctx, tx, pin.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE devices SET platform = $2, ignored_platform = NULL WHERE mac IN (`+pinned+`)`, pin.ID, platform); err != nil {
 			return unknownPlatform(err, platform)
+		}
+		e := activity.Entry{Action: activity.DevicePermitted, Selected: activity.Select(sel), Changes: []activity.Change{{Field: "platform", Before: "as each was", After: platform}}}
+		if err := s.db.recordDevices(ctx, tx, id, e, keptChanged); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM removals WHERE id = $1`, pin.ID)
 		return err
@@ -51,7 +60,7 @@ FROM removed_devices r JOIN removals x ON x.id = r.removal WHERE r.removal = $4`
 // RemoveAll revokes or forgets the selected devices, as the removal says. What
 // is revoked already is no part of a revocation.
 func (s *Devices) RemoveAll(ctx context.Context, sel fleet.Selection, atMost int64, r fleet.Removal) (n int64, err error) {
-	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		now := Now()
 		if err := dropRemovals(ctx, tx, now); err != nil {
 			return err
@@ -59,37 +68,78 @@ func (s *Devices) RemoveAll(ctx context.Context, sel fleet.Selection, atMost int
 		if n, err = s.pin(ctx, tx, sel, atMost, &r, now); err != nil {
 			return err
 		}
-		pinned := `mac IN (SELECT mac FROM removed_devices WHERE removal = $1)`
-		if r.Kind == fleet.Oblivion {
-			_, err = tx.ExecContext(ctx, `DELETE FROM devices WHERE `+pinned, r.ID)
+		id, err := keepPinned(ctx, tx, r.ID)
+		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, addPinnedHistory, fleet.Revoked, nil, r.By, r.ID); err != nil {
+		if err := removePinned(ctx, tx, &r); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE devices SET platform = NULL WHERE `+pinned, r.ID)
-		return err
+		e := activity.Entry{Action: removals[r.Kind], Selected: activity.Select(sel)}
+		return s.db.recordDevices(ctx, tx, id, e, keptAll)
 	})
 	return n, err
 }
 
+// removals are the kinds of removal as the activity tells them.
+var removals = map[fleet.RemovalKind]activity.Action{fleet.Revocation: activity.DeviceRevoked, fleet.Oblivion: activity.DeviceForgotten}
+
+// pinned are the MACs of the devices that are pinned under $1.
+const pinned = `SELECT mac FROM removed_devices WHERE removal = $1`
+
+func keepPinned(ctx context.Context, tx *sqlx.Tx, id string) (string, error) {
+	return keepDevices(ctx, tx, pinned, id)
+}
+
+func removePinned(ctx context.Context, tx *sqlx.Tx, r *fleet.Removal) error {
+	if r.Kind == fleet.Oblivion {
+		_, err := tx.ExecContext(ctx, `DELETE FROM devices WHERE mac IN (`+pinned+`)`, r.ID)
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, addPinnedHistory, fleet.Revoked, nil, r.By, r.ID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE devices SET platform = NULL WHERE mac IN (`+pinned+`)`, r.ID)
+	return err
+}
+
 // IgnoreAll keeps the selected new devices out of the queue until they ask for
 // another platform, or lets them back in.
-func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, ignore bool) (int64, error) {
-	w := where{engine: s.db.engine}
-	value := "NULL"
+func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, ignore bool) (n int64, err error) {
+	value, action := "NULL", activity.DeviceHeeded
 	if ignore {
-		value = "requested_platform"
+		value, action = "requested_platform", activity.DeviceIgnored
 	}
-	chosen := w.selected(sel)
-	return affected(s.db.write.ExecContext(ctx,
-		`UPDATE devices SET ignored_platform = `+value+` WHERE platform IS NULL AND mac IN (`+chosen+`)`, w.args...))
+	err = s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
+		w := where{engine: s.db.engine}
+		chosen := w.selected(sel)
+		id, err := keepDevices(ctx, tx, `SELECT mac FROM devices WHERE platform IS NULL AND mac IN (`+chosen+`)`, w.args...)
+		if err != nil {
+			return err
+		}
+		n, err = affected(tx.ExecContext(ctx,
+			`UPDATE devices SET ignored_platform = `+value+` WHERE mac IN (SELECT mac FROM activity_devices WHERE activity = $1)`, id))
+		if err != nil {
+			return err
+		}
+		return s.db.recordDevices(ctx, tx, id, activity.Entry{Action: action, Selected: activity.Select(sel)}, keptAll)
+	})
+	return n, err
 }
 
 // CountSelected is how many devices are selected.
 func (s *Devices) CountSelected(ctx context.Context, sel fleet.Selection) (n int64, err error) {
 	w := where{engine: s.db.engine}
 	err = s.db.read.GetContext(ctx, &n, `SELECT COUNT(*) FROM (`+w.selected(sel)+`) chosen`, w.args...)
+	return n, err
+}
+
+// CountUpTo is how many devices are selected, or limit when there are more: a
+// search need not go on then.
+func (s *Devices) CountUpTo(ctx context.Context, sel fleet.Selection, limit int64) (n int64, err error) {
+	w := where{engine: s.db.engine}
+	text := `SELECT COUNT(*) FROM (` + w.selected(sel)
+	err = s.db.read.GetContext(ctx, &n, text+` LIMIT `+w.arg(limit)+`) chosen`, w.args...)
 	return n, err
 }
 
@@ -130,7 +180,7 @@ func (w *where) selected(sel fleet.Selection) string {
 // Undo takes back a removal of the last seconds, and is how many devices are as
 // they were before. What was permitted or came back meanwhile keeps what is new.
 func (s *Devices) Undo(ctx context.Context, r fleet.Removal) (n int64, err error) {
-	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		now := Now()
 		err := tx.GetContext(ctx, &r.Kind, `SELECT kind FROM removals WHERE id = $1 AND user_id = $2 AND at > $3`, r.ID, r.UserID, now.Add(-fleet.UndoWithin))
 		if none(err) {
@@ -142,13 +192,36 @@ func (s *Devices) Undo(ctx context.Context, r fleet.Removal) (n int64, err error
 		if _, err := tx.ExecContext(ctx, `UPDATE removals SET at = $2 WHERE id = $1`, r.ID, now); err != nil { // the time of what the history says
 			return err
 		}
-		if n, err = restore(ctx, tx, &r); err != nil {
+		if n, err = s.restoreKept(ctx, tx, &r); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM removals WHERE id = $1`, r.ID)
 		return err
 	})
 	return n, err
+}
+
+// restoreKept is restore with an entry in the activity. Devices that are not
+// there are kept as such, so that the entry tells of those that come back.
+func (s *Devices) restoreKept(ctx context.Context, tx *sqlx.Tx, r *fleet.Removal) (int64, error) {
+	id, err := keepPinned(ctx, tx, r.ID)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `
+INSERT INTO activity_devices (activity, mac) SELECT CAST($2 AS TEXT), mac FROM removed_devices WHERE removal = $1
+ON CONFLICT (activity, mac) DO NOTHING`, r.ID, id); err != nil {
+		return 0, err
+	}
+	n, err := restore(ctx, tx, r)
+	if err != nil {
+		return 0, err
+	}
+	which := keptChanged
+	if r.Kind == fleet.Oblivion {
+		which = keptAll
+	}
+	return n, s.db.recordDevices(ctx, tx, id, activity.Entry{Action: activity.DeviceRestored}, which)
 }
 
 // restore puts back what a removal kept. A platform that was deleted meanwhile

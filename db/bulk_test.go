@@ -14,13 +14,17 @@ import (
 // checkInFrom lets a device ask from an address.
 func checkInFrom(t *testing.T, d *db.DB, m fleet.MAC, ip string) {
 	t.Helper()
-	record(t, d, &fleet.CheckIn{MAC: m, Platform: "lamp", Version: "v1.0.0", IP: ip, At: db.Now()})
+	record(t, d, &fleet.CheckIn{MAC: m, Platform: "lamp", Version: "v1.0.0", IP: ip, At: db.Now()}, notWhitelisted)
 }
 
-func record(t *testing.T, d *db.DB, c *fleet.CheckIn) {
+// record keeps a check-in with what it was answered.
+func record(t *testing.T, d *db.DB, c *fleet.CheckIn, decision ota.Decision) {
 	t.Helper()
-	must(t, d.Devices.Record(ctx, c, &ota.Decision{Answer: fleet.Refusal, Reason: ota.NotWhitelisted}, nil))
+	_, err := d.Devices.Record(ctx, []fleet.Heard{decision.Heard(c)})
+	must(t, err)
 }
+
+var notWhitelisted = ota.Decision{Answer: fleet.Refusal, Reason: ota.NotWhitelisted}
 
 func events(t *testing.T, d *db.DB, m fleet.MAC) (list []fleet.Event) {
 	t.Helper()
@@ -139,7 +143,7 @@ func TestIgnore(t *testing.T) {
 		count(0)
 		checkInFrom(t, d, "000000000001", "192.0.2.9")
 		count(0)
-		record(t, d, &fleet.CheckIn{MAC: "000000000001", Platform: "plug", Version: "v1.0.0", At: db.Now()})
+		record(t, d, &fleet.CheckIn{MAC: "000000000001", Platform: "plug", Version: "v1.0.0", At: db.Now()}, notWhitelisted)
 		count(1)
 	})
 }

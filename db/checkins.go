@@ -2,43 +2,143 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
+	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
-	"esp-update-server/app/ota"
+	"esp-update-server/app/version"
 )
 
-// Record remembers a check-in, its answer, and what it changed in the device's
-// history. A device never seen before becomes a new device.
-func (s *Devices) Record(ctx context.Context, c *fleet.CheckIn, d *ota.Decision, happened []fleet.Happening) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := saveCheckIn(ctx, tx, c, d); err != nil {
+// Record writes check-ins, those of one device in the order of their times, and
+// what they changed in the history, which it gives. A device never seen before
+// becomes a new device. What the database refuses to take is fault.Invalid.
+func (s *Devices) Record(ctx context.Context, list []fleet.Heard) (happened []fleet.Happening, err error) {
+	err = s.db.engine.inSharedTx(ctx, s.db, func(tx *sqlx.Tx) error {
+		before, err := devicesBefore(ctx, tx, list)
+		if err != nil {
 			return err
+		}
+		var newest []fleet.Heard
+		newest, happened = fleet.Fold(before, list)
+		for chunk := range slices.Chunk(newest, checkInChunk) {
+			if err := s.db.engine.saveCheckIns(ctx, tx, chunk); err != nil {
+				return err
+			}
+			if err := s.db.engine.noteHeard(ctx, tx, chunk); err != nil {
+				return err
+			}
 		}
 		return addHistory(ctx, tx, happened)
 	})
+	if isRefused(err) {
+		err = errors.Join(fault.New(fault.Invalid, "The database takes no such check-in."), err)
+	}
+	return happened, err
 }
 
-func saveCheckIn(ctx context.Context, tx *sqlx.Tx, c *fleet.CheckIn, d *ota.Decision) error {
-	r := &c.Report
-	_, err := tx.ExecContext(ctx, `
-INSERT INTO devices (mac, created_at, first_seen, last_seen, version, version_key, requested_platform, ip, answer, reason,
-  family, mode, chip_id, ap_mac, free_space, sketch_size, sketch_md5, sketch_sha256, chip_size, sdk_version, client_version, user_agent, ip_key)
-VALUES ($1, $2, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-ON CONFLICT (mac) DO UPDATE SET
-  first_seen = COALESCE(devices.first_seen, excluded.first_seen), last_seen = excluded.last_seen,
-  version = excluded.version, version_key = excluded.version_key, requested_platform = excluded.requested_platform,
-  ip = excluded.ip, answer = excluded.answer, reason = excluded.reason, family = excluded.family, mode = excluded.mode,
-  chip_id = excluded.chip_id, ap_mac = excluded.ap_mac, free_space = excluded.free_space, sketch_size = excluded.sketch_size,
-  sketch_md5 = excluded.sketch_md5, sketch_sha256 = excluded.sketch_sha256, chip_size = excluded.chip_size,
-  sdk_version = excluded.sdk_version, client_version = excluded.client_version, user_agent = excluded.user_agent, ip_key = excluded.ip_key`,
-		c.MAC, c.At, c.RunningVersion().String(), d.RunsKey, fleet.Cut(c.Platform, fleet.MaxReported), c.IP, d.Answer, d.Reason,
+// devicesBefore is the devices of check-ins as they are until now, by MAC.
+func devicesBefore(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) (map[fleet.MAC]*fleet.Device, error) {
+	macs := make([]fleet.MAC, len(list))
+	for i := range list {
+		macs[i] = list[i].MAC
+	}
+	slices.Sort(macs)
+	found := map[fleet.MAC]*fleet.Device{}
+	for chunk := range slices.Chunk(slices.Compact(macs), checkInChunk) {
+		var rows []deviceRow
+		args := anys(chunk)
+		if err := tx.SelectContext(ctx, &rows, selectDevices+` WHERE d.mac IN (`+places(len(args))+`)`, args...); err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			d := rows[i].device()
+			found[d.MAC] = &d
+		}
+	}
+	return found, nil
+}
+
+// checkInChunk is how many devices one statement writes. SQLite looks for each
+// of its numbered places among all those before: ten times as many devices would
+// take a hundred times as long.
+const checkInChunk = 50
+
+// checkInColumns are what a check-in writes of a device, in the order of
+// checkInValues. The time is written to others too.
+var checkInColumns = []string{
+	"mac", "created_at", "first_seen", "last_seen", "version", "version_key", "requested_platform", "ip", "ip_key", "answer", "reason",
+	"family", "mode", "chip_id", "ap_mac", "free_space", "sketch_size", "sketch_md5", "sketch_sha256",
+	"chip_size", "sdk_version", "client_version", "user_agent", "password_key", "board", "board_before", "board_returns", "facts",
+}
+
+func checkInValues(h *fleet.Heard) []any {
+	r := &h.Report
+	return []any{
+		h.MAC, h.First, h.First, h.At, h.RunningVersion().String(), h.RunsKey, fleet.Cut(h.Platform, fleet.MaxReported), h.IP, ipKey(h.IP), h.Answer, h.Reason,
 		r.Family, r.Mode, r.ChipID, r.APMAC, r.FreeSpace, r.SketchSize, r.SketchMD5, r.SketchSHA256,
-		r.ChipSize, r.SDKVersion, r.ClientVersion, r.UserAgent, ipKey(c.IP))
+		r.ChipSize, r.SDKVersion, r.ClientVersion, r.UserAgent, h.PasswordKey, h.Boards.Last, h.Boards.Before, h.Boards.Returns, h.Facts(),
+	}
+}
+
+// checkInUpdates are what a check-in changes of a device that is there.
+var checkInUpdates = func() string {
+	set := []string{
+		"first_seen = COALESCE(devices.first_seen, excluded.first_seen)",
+		"board_dismissed = devices.board_dismissed AND excluded.board_returns > 0",
+	}
+	for _, c := range checkInColumns[3:] {
+		set = append(set, c+" = excluded."+c)
+	}
+	return strings.Join(set, ", ")
+}()
+
+// saveCheckIns writes one check-in of each device.
+func (e engine) saveCheckIns(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) error {
+	args := make([]any, 0, len(list)*len(checkInColumns))
+	for i := range list {
+		args = append(args, checkInValues(&list[i])...)
+	}
+	_, err := tx.ExecContext(ctx, `
+INSERT INTO devices (`+strings.Join(checkInColumns, ", ")+`) VALUES `+e.tuples(len(list), len(checkInColumns))+`
+ON CONFLICT (mac) DO UPDATE SET `+checkInUpdates, args...)
 	return err
+}
+
+// Saw writes when devices were heard that said nothing new. Another process may
+// have heard them later; a time that lies ahead is that of a clock that was wrong.
+func (s *Devices) Saw(ctx context.Context, list []fleet.Seen) error {
+	text, args := s.db.engine.saw(list)
+	_, err := s.db.write.ExecContext(ctx, text, append(args, Now())...)
+	return err
+}
+
+// CountDownloads counts finished downloads, of releases that still exist, and
+// adds them to the history.
+func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) error {
+	type offered struct{ platform, key string }
+	counts := map[offered]int64{}
+	var happened []fleet.Happening
+	for _, d := range list {
+		counts[offered{d.Platform, version.ParseLenient(d.Version).Key()}]++
+		if d.MAC != "" {
+			happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Version: d.Version})
+		}
+	}
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		for o, n := range counts {
+			if _, err := tx.ExecContext(ctx,
+				`UPDATE releases SET downloads = downloads + $3 WHERE platform = $1 AND version_key = $2`, o.platform, o.key, n); err != nil {
+				return err
+			}
+		}
+		return addHistory(ctx, tx, happened)
+	})
 }
 
 // ipKey is an address in digits that sort as addresses do, those of IPv4 first.
@@ -53,9 +153,16 @@ func ipKey(ip string) string {
 // DropOldestNew forgets new devices, the longest unseen first, until at most
 // limit are kept. Those that somebody wrote notes on stay.
 func (s *Devices) DropOldestNew(ctx context.Context, limit int) error {
-	_, err := s.db.write.ExecContext(ctx, `
-DELETE FROM devices WHERE mac IN (
-  SELECT mac FROM devices WHERE platform IS NULL AND notes = ''
-  ORDER BY last_seen DESC NULLS LAST, mac LIMIT 100000 OFFSET $1)`, limit)
-	return err
+	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
+		err := noteDevices(ctx, tx, `
+SELECT mac FROM (SELECT mac FROM devices WHERE platform IS NULL AND notes = ''
+  ORDER BY last_seen DESC NULLS LAST, mac LIMIT 100000 OFFSET $1) oldest`, limit)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+DELETE FROM devices WHERE platform IS NULL AND notes = ''
+  AND mac IN (SELECT c.mac FROM index_changes c JOIN index_state s ON s.seq = c.seq)`)
+		return err
+	})
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"esp-update-server/app/activity"
 )
 
 // DB is an open database. Its fields hold the methods of one noun each.
@@ -26,7 +28,11 @@ type DB struct {
 	Links     *Links
 	Factors   *Factors
 	Throttles *Throttles
+	Activity  *Activity
+	Backups   *Backups
+	Index     *Index
 
+	author activity.Author
 	engine engine
 	read   *sqlx.DB
 	write  *sqlx.DB // on SQLite its one connection is the one writer
@@ -43,7 +49,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{engine: e}
+	d := &DB{engine: e, author: c.Author}
 	if d.write, d.read, err = e.open(); err != nil {
 		return nil, err
 	}
@@ -58,7 +64,8 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	d.Platforms, d.Devices, d.Releases, d.Drafts = &Platforms{d}, &Devices{d}, &Releases{d}, &Drafts{d}
 	d.History = &History{d}
 	d.Users, d.Sessions, d.Tokens, d.Links = &Users{d}, &Sessions{d}, &Tokens{d}, &Links{d}
-	d.Factors, d.Throttles = &Factors{d}, &Throttles{d}
+	d.Factors, d.Throttles, d.Activity = &Factors{d}, &Throttles{d}, &Activity{d}
+	d.Backups, d.Index = &Backups{db: d}, &Index{d}
 	return d, nil
 }
 
@@ -70,9 +77,6 @@ func (d *DB) Close() {
 	}
 }
 
-// Ping reports whether the database answers.
-func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
-
 // inTx runs fn in one transaction, which ends with fn's error.
 func (d *DB) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	tx, err := d.write.BeginTxx(ctx, nil)
@@ -81,9 +85,9 @@ func (d *DB) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	}
 	if err := fn(tx); err != nil {
 		_ = tx.Rollback()
-		return err
+		return orFull(err)
 	}
-	return tx.Commit()
+	return orFull(tx.Commit())
 }
 
 // none reports whether a query found no row.

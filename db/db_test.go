@@ -69,7 +69,7 @@ func checkIn(t *testing.T, d *db.DB, m fleet.MAC, dev, ver string, at time.Time,
 	t.Helper()
 	c := &fleet.CheckIn{MAC: m, Platform: dev, Version: ver, IP: "192.0.2.7", At: at,
 		Report: fleet.Report{Family: firmware.ESP8266, FreeSpace: 4096, SDKVersion: "2.2.2"}}
-	must(t, d.Devices.Record(ctx, c, &ota.Decision{Answer: a, Reason: "r", RunsKey: c.RunningVersion().Key()}, nil))
+	record(t, d, c, ota.Decision{Answer: a, Reason: "r", RunsKey: c.RunningVersion().Key()})
 }
 
 func TestTimesComeBackAsTheyWere(t *testing.T) {
@@ -211,8 +211,10 @@ func TestSearchAndPaging(t *testing.T) {
 		must(t, d.Devices.Add(ctx, "aabbccddee01", "lamp", "Kitchen 100%", "", false))
 		must(t, d.Devices.Add(ctx, "aabbccddee02", "lamp", "hall_way", "", false))
 		checkIn(t, d, "aabbccddee03", "PLUG", "v1.2.3", db.Now(), fleet.Refusal)
+		must(t, d.Devices.Add(ctx, "000000000004", "lamp", "Moved 2026.11.05, 26-11-23 at 12:30:45 from 192.168.0.7, runs v1.0.2-abcdef", "", false))
 		for q, want := range map[string]int{
-			"kitchen": 1, "KITCHEN": 1, "100%": 1, "%": 1, "l_w": 1, "_": 1, "aa:bb:cc": 3, "DD-EE-02": 1, "plug": 1, "192.0": 1, "1.2.3": 1, "lamp": 2, "nothing": 0, "-": 0, "'": 0,
+			"kitchen": 1, "KITCHEN": 1, "100%": 1, "%": 1, "l_w": 1, "_": 1, "aa:bb:cc": 3, "DD-EE-02": 1, "plug": 1, "192.0": 1, "1.2.3": 1, "lamp": 3, "nothing": 0, "-": 1, "'": 0,
+			"192.0.2": 1, "192.168": 1, "2026.11": 1, "26-11-23": 1, "12:30:45": 1, "v1.0.2-abcdef": 1,
 		} {
 			list, err := d.Devices.List(ctx, fleet.DeviceQuery{Search: q})
 			if err != nil || len(list) != want {

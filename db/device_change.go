@@ -7,6 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
 )
@@ -14,14 +15,17 @@ import (
 // Change applies to a device, which it creates when there is none, and reports
 // whether it did. A platform that does not exist is a fault of that field.
 func (s *Devices) Change(ctx context.Context, mac fleet.MAC, c fleet.DeviceChange) (created bool, err error) {
-	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		now := Now()
 		created, err = changed(tx.ExecContext(ctx,
 			`INSERT INTO devices (mac, created_at) VALUES ($1, $2) ON CONFLICT (mac) DO NOTHING`, mac, now))
 		if err != nil {
 			return err
 		}
-		return applyChange(ctx, tx, mac, c, now)
+		if created {
+			return s.applyToNew(ctx, tx, mac, c, now)
+		}
+		return s.applyChange(ctx, tx, mac, c, now)
 	})
 	return created, err
 }
@@ -29,7 +33,7 @@ func (s *Devices) Change(ctx context.Context, mac fleet.MAC, c fleet.DeviceChang
 // Edit applies a change to a device that exists, or says fault.NotFound. When
 // somebody changed it after the person saw it, nothing is done: fault.Conflict.
 func (s *Devices) Edit(ctx context.Context, mac fleet.MAC, c fleet.DeviceChange) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		var is fleet.DeviceWas
 		err := tx.GetContext(ctx, &is, `SELECT COALESCE(platform, '') AS platform, notes FROM devices WHERE mac = $1`, mac)
 		if none(err) {
@@ -42,7 +46,7 @@ func (s *Devices) Edit(ctx context.Context, mac fleet.MAC, c fleet.DeviceChange)
 		if c.Was != nil && *c.Was != is {
 			return stale(c.Was, &is)
 		}
-		return applyChange(ctx, tx, mac, c, Now())
+		return s.applyChange(ctx, tx, mac, c, Now())
 	})
 }
 
@@ -68,7 +72,7 @@ func orNone(platform string) string {
 // Add permits a device on a platform. One that is on another whitelist is left
 // there, with fault.Conflict, unless it is to move.
 func (s *Devices) Add(ctx context.Context, mac fleet.MAC, platform, notes, by string, move bool) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		var on string
 		now := Now()
 		err := tx.GetContext(ctx, &on, `SELECT COALESCE(platform, '') FROM devices WHERE mac = $1`, mac)
@@ -87,11 +91,33 @@ func (s *Devices) Add(ctx context.Context, mac fleet.MAC, platform, notes, by st
 		if notes != "" {
 			c.Notes = &notes
 		}
-		return applyChange(ctx, tx, mac, c, now)
+		return s.applyChange(ctx, tx, mac, c, now)
 	})
 }
 
-func applyChange(ctx context.Context, tx *sqlx.Tx, mac fleet.MAC, c fleet.DeviceChange, now time.Time) error {
+// applyToNew is applyChange to a device that was added just now, which is told
+// also when nothing else is said of it.
+func (s *Devices) applyToNew(ctx context.Context, tx *sqlx.Tx, mac fleet.MAC, c fleet.DeviceChange, now time.Time) error {
+	if c.Platform == nil || *c.Platform == "" {
+		if err := s.db.record(ctx, tx, activity.Entry{Action: activity.DeviceAdded, Subject: string(mac), Devices: 1}); err != nil {
+			return err
+		}
+	}
+	return s.applyChange(ctx, tx, mac, c, now)
+}
+
+func (s *Devices) applyChange(ctx context.Context, tx *sqlx.Tx, mac fleet.MAC, c fleet.DeviceChange, now time.Time) error {
+	id, err := keepDevice(ctx, tx, mac)
+	if err != nil {
+		return err
+	}
+	if err := setDevice(ctx, tx, mac, c, now); err != nil {
+		return err
+	}
+	return s.db.recordDevices(ctx, tx, id, activity.Entry{Action: activity.DevicePermitted}, keptChanged)
+}
+
+func setDevice(ctx context.Context, tx *sqlx.Tx, mac fleet.MAC, c fleet.DeviceChange, now time.Time) error {
 	if c.Notes != nil {
 		if _, err := tx.ExecContext(ctx, `UPDATE devices SET notes = $2, notes_lower = $3 WHERE mac = $1`,
 			mac, *c.Notes, strings.ToLower(*c.Notes)); err != nil {

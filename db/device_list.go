@@ -14,10 +14,6 @@ import (
 // of reading an index from end to end.
 const fewDevices = 5000
 
-// surelyMAC is how many digits make a text with separators the part of a MAC and
-// nothing else, such as a time or a range of numbers.
-const surelyMAC = 6
-
 // sortKeys is the column that each order compares. Its index ends with the MAC.
 var sortKeys = map[fleet.DeviceSort]string{
 	fleet.ByMAC: "d.mac", fleet.ByPlatform: "COALESCE(d.platform, '')", fleet.ByVersion: "d.version_key", fleet.ByLastSeen: "d.last_seen_key",
@@ -260,17 +256,15 @@ func (w *where) state(q *fleet.DeviceQuery, few bool) {
 	}
 }
 
-// search adds the condition that a text, or a MAC in any spelling, is found.
+// search adds the condition that a text is found as it was typed, or, where it
+// may be the part of a MAC in some spelling, its digits.
 func (w *where) search(table, text string) {
-	like := func(s string) string { return table + ".search LIKE " + w.arg(contains(s)) + " ESCAPE '!'" }
-	switch digits := fleet.MACFragment(text); {
-	case digits == "":
-		w.add(like(text))
-	case len(digits) < surelyMAC:
-		w.add("(" + like(text) + " OR " + like(digits) + ")")
-	default:
-		w.add(like(digits))
+	like := func(column, s string) string { return column + " LIKE " + w.arg(contains(s)) + " ESCAPE '!'" }
+	found := like(table+".search", text)
+	if digits := fleet.MACFragment(text); digits != "" { // which the text that is searched begins with
+		found = "(" + like("substr("+table+".search, 1, 12)", digits) + " OR " + found + ")"
 	}
+	w.add(found)
 }
 
 // CheckPlace says fault.Invalid when a key, as it came with a request, is none

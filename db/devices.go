@@ -6,6 +6,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 	"esp-update-server/app/firmware"
 	"esp-update-server/app/fleet"
@@ -41,6 +42,11 @@ type deviceRow struct {
 	UserAgent         string  `db:"user_agent"`
 	OfferedKey        string  `db:"offered_key"`
 	IgnoredPlatform   *string `db:"ignored_platform"`
+	PasswordKey       string  `db:"password_key"`
+	Board             string
+	BoardBefore       string `db:"board_before"`
+	BoardReturns      int64  `db:"board_returns"`
+	BoardDismissed    bool   `db:"board_dismissed"`
 }
 
 func (r *deviceRow) device() fleet.Device {
@@ -48,7 +54,8 @@ func (r *deviceRow) device() fleet.Device {
 		MAC: r.MAC, Platform: r.Platform, Notes: r.Notes, CreatedAt: r.CreatedAt,
 		FirstSeen: r.FirstSeen, LastSeen: r.LastSeen, Version: r.Version, VersionKey: r.VersionKey,
 		RequestedPlatform: r.RequestedPlatform, IP: r.IP, Answer: r.Answer, Reason: r.Reason,
-		OfferedKey: r.OfferedKey, IgnoredPlatform: r.IgnoredPlatform,
+		OfferedKey: r.OfferedKey, IgnoredPlatform: r.IgnoredPlatform, PasswordKey: r.PasswordKey,
+		Boards: fleet.Boards{Last: r.Board, Before: r.BoardBefore, Returns: r.BoardReturns, Dismissed: r.BoardDismissed},
 		Report: fleet.Report{
 			Family: r.Family, Mode: r.Mode, ChipID: r.ChipID, APMAC: r.APMAC,
 			FreeSpace: r.FreeSpace, SketchSize: r.SketchSize, SketchMD5: r.SketchMD5, SketchSHA256: r.SketchSHA256,
@@ -61,6 +68,7 @@ const deviceColumns = `d.mac, COALESCE(d.platform, '') AS platform, d.notes, d.c
   d.version, d.version_key, d.requested_platform, d.ip, d.answer, d.reason,
   d.family, d.mode, d.chip_id, d.ap_mac, d.free_space, d.sketch_size, d.sketch_md5, d.sketch_sha256,
   d.chip_size, d.sdk_version, d.client_version, d.user_agent, d.ignored_platform,
+  d.password_key, d.board, d.board_before, d.board_returns, d.board_dismissed,
   COALESCE(p.offered_key, '') AS offered_key`
 
 const selectDevices = `
@@ -97,13 +105,20 @@ func toDevices(rows []deviceRow) []fleet.Device {
 
 // Forget removes all that is known of a device.
 func (s *Devices) Forget(ctx context.Context, mac fleet.MAC) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
+		id, err := keepDevice(ctx, tx, mac)
+		if err != nil {
+			return err
+		}
 		ok, err := changed(tx.ExecContext(ctx, `DELETE FROM devices WHERE mac = $1`, mac))
 		if err != nil {
 			return err
 		}
 		if !ok {
 			return noDevice(mac)
+		}
+		if err := s.db.recordDevices(ctx, tx, id, activity.Entry{Action: activity.DeviceForgotten}, keptAll); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM history WHERE mac = $1`, mac)
 		return err

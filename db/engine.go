@@ -1,6 +1,8 @@
 package db
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,6 +15,9 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"esp-update-server/app/activity"
+	"esp-update-server/app/fault"
 )
 
 // maxConns bounds the connections of one process to eight, since small Postgres
@@ -20,10 +25,17 @@ import (
 // listens for changes.
 const maxConns = 5
 
+// fileName is the file of SQLite in its folder.
+const fileName = "esp-update-server.db"
+
 // Config says which database to open.
 type Config struct {
 	URL string // postgres:// or postgresql://; "" for SQLite in Dir
 	Dir string // where SQLite keeps its file and all engines their locks
+
+	// Author makes the changes whose context names nobody; the zero one makes
+	// such a change fail.
+	Author activity.Author
 }
 
 // engine is what differs between the databases.
@@ -32,6 +44,15 @@ type engine struct {
 	dsn     string
 	dir     string
 	dialect goose.Dialect
+}
+
+// Exists reports whether there is a database already. One on Postgres always is.
+func (c Config) Exists() bool {
+	if c.URL != "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(c.Dir, fileName))
+	return err == nil
 }
 
 // ErrScheme is the error of a URL for a database that is not supported.
@@ -52,22 +73,25 @@ func (c Config) engine() (engine, error) {
 }
 
 // postgresDSN lets TLS be tried first and done without where the server has
-// none, unless the URL says something: lib/pq would insist on it.
+// none, and gives up on a host that says nothing, unless the URL says something:
+// lib/pq would insist on TLS, and wait for minutes.
 func postgresDSN(u *url.URL) string {
 	q := u.Query()
-	if !q.Has("sslmode") && os.Getenv("PGSSLMODE") == "" {
-		q.Set("sslmode", "prefer")
-		u.RawQuery = q.Encode()
+	for _, d := range []struct{ name, value, env string }{{"sslmode", "prefer", "PGSSLMODE"}, {"connect_timeout", "10", "PGCONNECT_TIMEOUT"}} {
+		if !q.Has(d.name) && os.Getenv(d.env) == "" {
+			q.Set(d.name, d.value)
+		}
 	}
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 
 func sqliteDSN(dir string) string {
 	q := url.Values{"_time_format": {"sqlite"}, "_txlock": {"immediate"}}
-	for _, p := range []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)"} {
+	for _, p := range []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)", "journal_size_limit(67108864)"} {
 		q.Add("_pragma", p)
 	}
-	path := filepath.Join(dir, "esp-update-server.db")
+	path := filepath.Join(dir, fileName)
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
 
@@ -102,10 +126,27 @@ func isMissingReference(err error) bool {
 	return hasCode(err, "23503", sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
 }
 
-func hasCode(err error, postgres string, lite ...int) bool {
+// orFull is an error, or what a person can do about it when it says that the
+// disk has no room. SQLite tells a file that may not grow from a full disk.
+func orFull(err error) error {
+	if hasCode(err, "53100", sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE) {
+		return errors.Join(fault.New(fault.Full, "The server's disk is full, so nothing was saved. Make room on it, then try again."), err)
+	}
+	return err
+}
+
+// postgresCode is the code of an error that comes from Postgres.
+func postgresCode(err error) (code string, ok bool) {
 	var p *pq.Error
-	if errors.As(err, &p) {
-		return string(p.Code) == postgres
+	if !errors.As(err, &p) {
+		return "", false
+	}
+	return string(p.Code), true
+}
+
+func hasCode(err error, postgres string, lite ...int) bool {
+	if code, ok := postgresCode(err); ok {
+		return code == postgres
 	}
 	var s *sqlite.Error
 	if !errors.As(err, &s) {
@@ -132,4 +173,51 @@ func (e engine) unindexed(column string) string {
 // escape character !.
 func contains(s string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(s)) + "%"
+}
+
+// keepWritersOut lets nobody else write to what people and boards fill until a
+// transaction ends. On SQLite nobody can anyway.
+func (e engine) keepWritersOut(ctx context.Context, tx *sqlx.Tx) error {
+	if e.name != "postgres" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `LOCK TABLE users, platforms, devices IN SHARE ROW EXCLUSIVE MODE`)
+	return err
+}
+
+// tell tells all processes of a change when a transaction is over. On SQLite
+// they look at the file.
+func (e engine) tell(ctx context.Context, tx *sqlx.Tx, topic string) error {
+	if e.name != "postgres" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, topic)
+	return err
+}
+
+// size is the query for the bytes that the database takes. Those that are free
+// for new rows count too.
+func (e engine) size() string {
+	if e.name == "postgres" {
+		return `SELECT pg_database_size(current_database())`
+	}
+	return `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`
+}
+
+// filling is the statement that adds one row after another to a table.
+func (e engine) filling(t *table) string {
+	into := pq.QuoteIdentifier(t.name) + ` (` + t.quoted() + `)`
+	if e.name == "postgres" {
+		return `COPY ` + into + ` FROM STDIN`
+	}
+	return `INSERT INTO ` + into + ` VALUES ` + tuples(1, len(t.columns))
+}
+
+// filled ends the adding of rows: COPY takes what is still buffered.
+func (e engine) filled(ctx context.Context, add *sql.Stmt) error {
+	if e.name != "postgres" {
+		return nil
+	}
+	_, err := add.ExecContext(ctx)
+	return err
 }

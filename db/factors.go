@@ -6,6 +6,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 )
 
@@ -57,7 +58,7 @@ UPDATE second_factors SET confirmed = $3, last_step = $4 WHERE user_id = $1 AND 
 				return err
 			}
 		}
-		return nil
+		return s.db.recordOf(ctx, tx, activity.FactorAdded, user)
 	})
 }
 
@@ -70,7 +71,14 @@ func (s *Factors) UseStep(ctx context.Context, user string, step int64) (used bo
 
 // UseRecoveryCode uses up a recovery code.
 func (s *Factors) UseRecoveryCode(ctx context.Context, user, hash string) (used bool, err error) {
-	return changed(s.db.write.ExecContext(ctx, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, user, hash))
+	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		used, err = changed(tx.ExecContext(ctx, `DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2`, user, hash))
+		if err != nil || !used {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.RecoveryCodeUsed, user)
+	})
+	return used && err == nil, err
 }
 
 // RecoveryCodes is how many a user has left.
@@ -85,19 +93,21 @@ func (s *Factors) Remove(ctx context.Context, user string) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM recovery_codes WHERE user_id = $1`, user); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM second_factors WHERE user_id = $1`, user)
-		return err
+		was, err := changed(tx.ExecContext(ctx, `DELETE FROM second_factors WHERE user_id = $1 AND confirmed`, user))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM second_factors WHERE user_id = $1`, user); err != nil || !was {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.FactorRemoved, user)
 	})
 }
 
 // Challenge keeps that somebody knew a user's password, until a code comes.
 func (s *Factors) Challenge(ctx context.Context, hash, user string, remember bool) error {
-	now := Now()
-	if _, err := s.db.write.ExecContext(ctx, `DELETE FROM challenges WHERE expires_at <= $1`, now); err != nil {
-		return err
-	}
 	_, err := s.db.write.ExecContext(ctx, `INSERT INTO challenges (hash, user_id, remember, expires_at) VALUES ($1, $2, $3, $4)`,
-		hash, user, remember, now.Add(account.ChallengeLifetime))
+		hash, user, remember, Now().Add(account.ChallengeLifetime))
 	return err
 }
 

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -20,6 +21,7 @@ type happeningRow struct {
 	Version     string
 	FromVersion string `db:"from_version"`
 	Detail      string
+	Others      int64
 }
 
 const selectHistory = `SELECT mac, at, event, platform, version, from_version, detail FROM history`
@@ -30,9 +32,22 @@ func (s *History) Of(ctx context.Context, mac fleet.MAC, limit int) ([]fleet.Hap
 	return s.query(ctx, selectHistory+` WHERE mac = $1 AND at >= COALESCE((SELECT created_at FROM devices WHERE mac = $1), at) ORDER BY at DESC, event DESC LIMIT $2`, mac, limit)
 }
 
-// Latest is what happened last to any device, the newest first.
+// Bounds of what is told in one line because it was done in one go.
+const (
+	foldedLines  = 1000 // of the history, among which the latest are found
+	foldedOthers = 1000 // that are counted
+)
+
+// Latest is what happened last to any device or platform, the newest first. What
+// was done to many devices in one go is told of one of them.
 func (s *History) Latest(ctx context.Context, limit int) ([]fleet.Happening, error) {
-	return s.query(ctx, selectHistory+` ORDER BY at DESC, mac, event DESC LIMIT $1`, limit)
+	return s.query(ctx, `
+SELECT mac, at, event, platform, version, from_version, detail, (SELECT COUNT(*) FROM (
+    SELECT 1 AS one FROM history h WHERE h.at = told.at AND h.event = told.event AND h.platform = told.platform LIMIT $3 + 1) same) - 1 AS others
+FROM (SELECT MIN(mac) AS mac, at, event, platform, version, from_version, detail
+  FROM (`+selectHistory+` ORDER BY at DESC LIMIT $2) lines
+  GROUP BY at, event, platform, version, from_version, detail ORDER BY at DESC, 1, event DESC LIMIT $1) told
+ORDER BY at DESC, mac, event DESC`, limit, foldedLines, foldedOthers)
 }
 
 func (s *History) query(ctx context.Context, q string, args ...any) ([]fleet.Happening, error) {
@@ -47,21 +62,24 @@ func (s *History) query(ctx context.Context, q string, args ...any) ([]fleet.Hap
 	return list, nil
 }
 
-// Add keeps happenings.
-func (s *History) Add(ctx context.Context, list ...fleet.Happening) error {
-	return addHistory(ctx, s.db.write, list)
-}
-
 func addHistory(ctx context.Context, e sqlx.ExecerContext, list []fleet.Happening) error {
-	for _, h := range list {
+	const columns = 7
+	for chunk := range slices.Chunk(list, historyChunk) {
+		args := make([]any, 0, columns*len(chunk))
+		for _, h := range chunk {
+			args = append(args, h.MAC, h.At, h.Event, h.Platform, h.Version, h.FromVersion, h.Detail)
+		}
 		if _, err := e.ExecContext(ctx, `
-INSERT INTO history (mac, at, event, platform, version, from_version, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (mac, at, event) DO NOTHING`, h.MAC, h.At, h.Event, h.Platform, h.Version, h.FromVersion, h.Detail); err != nil {
+INSERT INTO history (mac, at, event, platform, version, from_version, detail) VALUES `+tuples(len(chunk), columns)+`
+ON CONFLICT (mac, at, event) DO NOTHING`, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// historyChunk is how many lines one statement writes.
+const historyChunk = 50
 
 // Prune drops what is older than some days, and minutes older than two hours.
 func (s *History) Prune(ctx context.Context, days int) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fleet"
 )
 
@@ -16,8 +17,12 @@ const importChunk = 500
 
 // Import does what the lines of a list say, all or nothing.
 func (s *Devices) Import(ctx context.Context, lines []fleet.ImportLine, by string) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		now := Now()
+		id, err := keepImported(ctx, tx, lines, now)
+		if err != nil {
+			return err
+		}
 		for chunk := range slices.Chunk(lines, importChunk) {
 			if err := importDevices(ctx, tx, chunk, now); err != nil {
 				return err
@@ -26,8 +31,27 @@ func (s *Devices) Import(ctx context.Context, lines []fleet.ImportLine, by strin
 				return err
 			}
 		}
-		return nil
+		return s.db.recordDevices(ctx, tx, id, activity.Entry{Action: activity.DevicesImported, Selected: "pasted as a list"}, keptChanged)
 	})
+}
+
+// keepImported is keepDevices for those of a list, some of which may not be there.
+func keepImported(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, now time.Time) (string, error) {
+	const columns = 2
+	id := activity.NewID(now)
+	for chunk := range slices.Chunk(lines, importChunk) {
+		args := make([]any, 0, columns*len(chunk))
+		for _, l := range chunk {
+			args = append(args, id, l.MAC)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO activity_devices (activity, mac) VALUES `+tuples(len(chunk), columns), args...); err != nil {
+			return "", err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `
+UPDATE activity_devices SET platform_before = COALESCE(d.platform, ''), notes_before = d.notes
+FROM devices d WHERE d.mac = activity_devices.mac AND activity_devices.activity = $1`, id)
+	return id, err
 }
 
 func importDevices(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, now time.Time) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 )
 
@@ -20,18 +21,27 @@ type linkRow struct {
 
 // Create keeps a link that is good for a while; user is "" for the set-up.
 func (s *Links) Create(ctx context.Context, hash string, kind account.LinkKind, user string, lifetime time.Duration) error {
-	_, err := s.db.write.ExecContext(ctx,
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error { return s.create(ctx, tx, hash, kind, user, lifetime) })
+}
+
+func (s *Links) create(ctx context.Context, tx *sqlx.Tx, hash string, kind account.LinkKind, user string, lifetime time.Duration) error {
+	_, err := tx.ExecContext(ctx,
 		`INSERT INTO links (hash, kind, user_id, expires_at) VALUES ($1, $2, NULLIF($3, ''), $4)`, hash, kind, user, Now().Add(lifetime))
-	return err
+	if err != nil || kind == account.SetupLink { // which the server makes by itself
+		return err
+	}
+	return s.db.recordOf(ctx, tx, activity.LinkMade, user)
 }
 
 // CreatePassword is Create for a link that sets a user's password; others of
 // theirs end, so that the one shown last is the one that works.
 func (s *Links) CreatePassword(ctx context.Context, hash, user string, lifetime time.Duration) error {
-	if _, err := s.db.write.ExecContext(ctx, `DELETE FROM links WHERE user_id = $1 OR expires_at <= $2`, user, Now()); err != nil {
-		return err
-	}
-	return s.Create(ctx, hash, account.PasswordLink, user, lifetime)
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE user_id = $1`, user); err != nil {
+			return err
+		}
+		return s.create(ctx, tx, hash, account.PasswordLink, user, lifetime)
+	})
 }
 
 // Find is the link of a hash while it is good, or fault.NotFound.
@@ -63,7 +73,10 @@ func (s *Links) SetUp(ctx context.Context, hash string, u *account.User) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE kind = $1`, account.SetupLink); err != nil {
 			return err
 		}
-		return createUser(ctx, tx, u)
+		if err := createUser(ctx, tx, u); err != nil {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.AdminCreated, u.ID)
 	})
 }
 
@@ -78,7 +91,10 @@ func (s *Links) SetPassword(ctx context.Context, hash, passwordHash string) erro
 		if err := useLink(ctx, tx, hash, account.PasswordLink); err != nil {
 			return err
 		}
-		return replacePassword(ctx, tx, link.User.ID, passwordHash)
+		if err := replacePassword(ctx, tx, link.User.ID, passwordHash); err != nil {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.LinkUsed, link.User.ID)
 	})
 }
 

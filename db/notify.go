@@ -20,6 +20,7 @@ const (
 	maxPayload    = 7500                   // bytes; Postgres takes 8,000
 	maxTopics     = 400                    // in one go; more are told as Resync
 	listenerPing  = time.Minute            // finds out that a connection is dead
+	lastReconnect = 2 * time.Second        // between two attempts to come back
 )
 
 // Notifier hands topics to every process on one Postgres, this one included, by
@@ -44,7 +45,7 @@ func (d *DB) Notify(hub *live.Hub, log *slog.Logger) (*Notifier, error) {
 		return nil, nil
 	}
 	n := &Notifier{db: d, hub: hub, log: log, pending: map[string]struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{})}
-	n.listener = pq.NewListener(d.engine.dsn, 250*time.Millisecond, 15*time.Second, nil)
+	n.listener = pq.NewListener(d.engine.dsn, 250*time.Millisecond, lastReconnect, nil)
 	if err := n.listener.Listen(channel); err != nil {
 		_ = n.listener.Close()
 		return nil, err

@@ -25,3 +25,15 @@ func tuples(rows, columns int) string {
 	b.WriteString(")")
 	return b.String()
 }
+
+// places is the places of so many arguments, for an IN list.
+func places(n int) string { return strings.Trim(tuples(1, n), "()") }
+
+// anys is a list as arguments.
+func anys[T any](list []T) []any {
+	args := make([]any, len(list))
+	for i, v := range list {
+		args[i] = v
+	}
+	return args
+}

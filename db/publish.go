@@ -7,6 +7,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"esp-update-server/app/activity"
+	"esp-update-server/app/fleet"
 	"esp-update-server/app/release"
 )
 
@@ -15,21 +17,36 @@ import (
 // with fault.NotFound when the platform is gone, and with release.NotHigher
 // when as high a version was published meanwhile.
 func (s *Releases) Publish(ctx context.Context, p *release.Publication) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := raise(ctx, tx, p); err != nil {
-			return err
-		}
-		if err := insertRelease(ctx, tx, p); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM drafts WHERE id = $1`, p.Draft); err != nil {
-			return err
-		}
-		if err := prune(ctx, tx, p.Platform, p.Keep); err != nil {
-			return err
-		}
-		return dropUnusedImages(ctx, tx)
-	})
+	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error { return s.publish(ctx, tx, p) })
+}
+
+func (s *Releases) publish(ctx context.Context, tx *sqlx.Tx, p *release.Publication) error {
+	was, err := offeredVersion(ctx, tx, p.Platform)
+	if err != nil {
+		return err
+	}
+	if err := raise(ctx, tx, p); err != nil {
+		return err
+	}
+	if err := s.db.recordText(ctx, tx, activity.ReleasePublished, p.Platform, "offered release", was, p.Version.String()); err != nil {
+		return err
+	}
+	if err := insertRelease(ctx, tx, p); err != nil {
+		return err
+	}
+	if err := noteCatalog(ctx, tx); err != nil {
+		return err
+	}
+	if err := addHistory(ctx, tx, []fleet.Happening{{At: Now(), Event: fleet.Published, Platform: p.Platform, Version: p.Version.String(), Detail: p.By}}); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM drafts WHERE id = $1`, p.Draft); err != nil {
+		return err
+	}
+	if err := prune(ctx, tx, p.Platform, p.Keep); err != nil {
+		return err
+	}
+	return dropUnusedImages(ctx, tx)
 }
 
 // raise lets the platform's versions only rise: of two that publish at once the

@@ -83,7 +83,7 @@ func (s *Releases) query(ctx context.Context, where string, args ...any) ([]rele
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 || rows[i].VersionKey != rows[i-1].VersionKey {
+		if i == 0 || rows[i].VersionKey != rows[i-1].VersionKey || rows[i].Platform != rows[i-1].Platform {
 			list = append(list, rows[i].release())
 		}
 		last := &list[len(list)-1]
@@ -137,13 +137,6 @@ SELECT family, free_space AS freespace, chip_size AS chipsize, sketch_size AS sk
 FROM devices WHERE platform = $1 AND last_seen IS NOT NULL
 GROUP BY family, free_space, chip_size, sketch_size ORDER BY COUNT(*) DESC, MIN(mac)`, platform)
 	return rows, err
-}
-
-// CountDownload adds one finished download of a release.
-func (s *Releases) CountDownload(ctx context.Context, platform string, v version.Version) error {
-	_, err := s.db.write.ExecContext(ctx,
-		`UPDATE releases SET downloads = downloads + 1 WHERE platform = $1 AND version_key = $2`, platform, v.Key())
-	return err
 }
 
 // Bytes is the content of an image, or fault.NotFound.

@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 )
 
 // Sessions keeps who is signed in, and is the authority on it.
@@ -33,17 +34,30 @@ func (r *sessionRow) session() account.Session {
 // of a page is worth a write.
 const touchEvery = time.Minute
 
-// Create opens a session. Those that ended by themselves go.
+// Create opens a session and notes the time of the sign-in.
 func (s *Sessions) Create(ctx context.Context, hash, user, agent, ip string, remember bool) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := createSession(ctx, tx, hash, user, agent, ip, remember); err != nil {
+			return err
+		}
+		u, err := getUser(ctx, tx, `u.id = $1`, user)
+		if err != nil {
+			return err
+		}
+		e := activity.Entry{Action: activity.SignedIn, Subject: u.Email}
+		return s.db.recordOnce(ctx, tx, e, "signed in "+user+" "+ip, activity.FoldSignIns)
+	})
+}
+
+func createSession(ctx context.Context, tx *sqlx.Tx, hash, user, agent, ip string, remember bool) error {
 	now := Now()
-	_, err := s.db.write.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, `
 INSERT INTO sessions (hash, user_id, agent, ip, remember, role, created_at, last_used)
 VALUES ($1, $2, $3, $4, $5, COALESCE((SELECT role FROM users WHERE id = $2), ''), $6, $6)`, hash, user, agent, ip, remember, now)
 	if err != nil {
 		return err
 	}
-	_, err = s.db.write.ExecContext(ctx, `DELETE FROM sessions WHERE remember AND (last_used < $1 OR created_at < $2)
-OR NOT remember AND (last_used < $3 OR created_at < $4)`, ends(now)...)
+	_, err = tx.ExecContext(ctx, `UPDATE users SET last_sign_in = $2 WHERE id = $1`, user, now)
 	return err
 }
 
@@ -99,16 +113,35 @@ func (s *Sessions) Renew(ctx context.Context, hash, newHash string) (renewed boo
 UPDATE sessions SET hash = $2, role = (SELECT u.role FROM users u WHERE u.id = sessions.user_id) WHERE hash = $1`, hash, newHash))
 }
 
-// Delete ends a session.
+// Delete ends a session. That of the author is told as signing out; another one
+// was over already, or makes room.
 func (s *Sessions) Delete(ctx context.Context, hash string) error {
-	_, err := s.db.write.ExecContext(ctx, `DELETE FROM sessions WHERE hash = $1`, hash)
-	return err
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		var user string
+		err := tx.GetContext(ctx, &user, `DELETE FROM sessions WHERE hash = $1 RETURNING user_id`, hash)
+		if none(err) || err == nil && user != s.db.authorOf(ctx).UserID {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a := s.db.authorOf(ctx)
+		e := activity.Entry{Action: activity.SignedOut, Subject: a.Name}
+		return s.db.recordOnce(ctx, tx, e, "signed out "+user+" "+a.IP, activity.FoldSignIns)
+	})
 }
 
 // End ends the session of a user that a key names, and reports whether there
 // was one.
 func (s *Sessions) End(ctx context.Context, user, key string) (ended bool, err error) {
-	return changed(s.db.write.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND substr(hash, 1, 16) = $2`, user, key))
+	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		ended, err = changed(tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND substr(hash, 1, 16) = $2`, user, key))
+		if err != nil || !ended {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.SessionEnded, user)
+	})
+	return ended, err
 }
 
 // EndAll ends all sessions of a user, and sign-ins that wait for a code.
@@ -117,7 +150,9 @@ func (s *Sessions) EndAll(ctx context.Context, user string) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM challenges WHERE user_id = $1`, user); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1`, user)
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1`, user); err != nil {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.SignedOutEverywhere, user)
 	})
 }

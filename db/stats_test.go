@@ -27,9 +27,7 @@ func TestStats(t *testing.T) {
 			t.Helper()
 			in := &fleet.CheckIn{MAC: mac, Platform: "lamp", Version: version, At: at}
 			decision.RunsKey = in.RunningVersion().Key()
-			if err := d.Devices.Record(ctx, in, &decision, nil); err != nil {
-				t.Fatal(err)
-			}
+			record(t, d, in, decision)
 			if platform == "" {
 				return
 			}

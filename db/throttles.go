@@ -12,7 +12,8 @@ type Throttles struct{ db *DB }
 
 // Take counts a try, or says how long it must rest: then it is not counted, so
 // that a pause ends whoever knocks meanwhile. The count comes before the try,
-// or many at once would all go through.
+// or many at once would all go through. A rest
+// that is longer than any can be is that of a clock which went back.
 func (s *Throttles) Take(ctx context.Context, t account.Try, now time.Time) (wait time.Duration, err error) {
 	ms, l := now.UnixMilli(), t.Limit
 	taken, err := changed(s.db.write.ExecContext(ctx, `
@@ -24,7 +25,7 @@ ON CONFLICT (key) DO UPDATE SET
     WHEN throttles.tried < $3 OR throttles.tries < $4 THEN 0
     WHEN throttles.tries - $4 >= $5 THEN excluded.tried + $6
     ELSE excluded.tried + (CAST($7 AS BIGINT) << CAST(throttles.tries - $4 AS INTEGER)) END
-WHERE throttles.resting <= excluded.tried`,
+WHERE throttles.resting <= excluded.tried OR throttles.resting > excluded.tried + $6`,
 		t.Key, ms, now.Add(-l.Forget).UnixMilli(), l.Free, l.Doublings(), l.Longest.Milliseconds(), l.Pause.Milliseconds()))
 	if err != nil || taken {
 		return 0, err
@@ -49,12 +50,6 @@ func (s *Throttles) GiveBack(ctx context.Context, key string) error {
 	return err
 }
 
-// Prune drops what no limit remembers any more.
-func (s *Throttles) Prune(ctx context.Context, now time.Time) error {
-	_, err := s.db.write.ExecContext(ctx, `DELETE FROM throttles WHERE tried < $1`, now.Add(-account.MaxForget).UnixMilli())
-	return err
-}
-
 // Known reports whether somebody signed in lately under a key, which stands for
 // an account and an address.
 func (s *Throttles) Known(ctx context.Context, key string) (bool, error) {
@@ -63,13 +58,9 @@ func (s *Throttles) Known(ctx context.Context, key string) (bool, error) {
 	return n > 0, err
 }
 
-// Know keeps that somebody signed in under a key, and forgets those of long ago.
+// Know keeps that somebody signed in under a key.
 func (s *Throttles) Know(ctx context.Context, key string, now time.Time) error {
 	_, err := s.db.write.ExecContext(ctx, `
 INSERT INTO known_addresses (key, seen) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET seen = excluded.seen`, key, now.UnixMilli())
-	if err != nil {
-		return err
-	}
-	_, err = s.db.write.ExecContext(ctx, `DELETE FROM known_addresses WHERE seen < $1`, now.Add(-account.KnownFor).UnixMilli())
 	return err
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 )
 
 // Tokens keeps the API tokens, hashed.
@@ -26,10 +29,17 @@ func (r *tokenRow) token() account.Token {
 
 // Create keeps a token of a user; without an expiry it is good until revoked.
 func (s *Tokens) Create(ctx context.Context, hash, user, name string, scope account.Scope, expires *time.Time) error {
-	_, err := s.db.write.ExecContext(ctx, `
-INSERT INTO tokens (hash, user_id, name, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`, hash, user, name, scope, Now(), expires)
-	return err
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+INSERT INTO tokens (hash, user_id, name, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`, hash, user, name, scope, Now(), expires); err != nil {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.TokenCreated, user, activity.Between("token", "", tokenInWords(name, scope))...)
+	})
 }
+
+// tokenInWords is what the activity says of a token.
+func tokenInWords(name string, scope account.Scope) string { return name + " (" + string(scope) + ")" }
 
 const tokens = `
 SELECT ` + userColumns + `, t.hash, t.name AS token_name, t.scope, t.created_at AS made, t.last_used AS used, t.expires_at AS expires
@@ -70,5 +80,19 @@ func (s *Tokens) Of(ctx context.Context, user string) ([]account.Token, error) {
 // Revoke deletes the token of a user that a key names, and reports whether
 // there was one.
 func (s *Tokens) Revoke(ctx context.Context, user, key string) (revoked bool, err error) {
-	return changed(s.db.write.ExecContext(ctx, `DELETE FROM tokens WHERE user_id = $1 AND substr(hash, 1, 16) = $2`, user, key))
+	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		var row struct {
+			Name  string
+			Scope account.Scope
+		}
+		err := tx.GetContext(ctx, &row, `DELETE FROM tokens WHERE user_id = $1 AND substr(hash, 1, 16) = $2 RETURNING name, scope`, user, key)
+		if err != nil {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.TokenRevoked, user, activity.Between("token", tokenInWords(row.Name, row.Scope), "")...)
+	})
+	if none(err) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 )
 
@@ -52,7 +53,16 @@ func (s *Users) Count(ctx context.Context) (all, waiting int64, err error) {
 
 // Create adds a user, or says fault.Conflict when the address is taken.
 func (s *Users) Create(ctx context.Context, u *account.User) error {
-	return createUser(ctx, s.db.write, u)
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := createUser(ctx, tx, u); err != nil {
+			return err
+		}
+		action := activity.UserInvited
+		if s.db.authorOf(ctx).UserID == u.ID {
+			action = activity.UserSignedUp
+		}
+		return s.db.recordText(ctx, tx, action, u.Email, "role", "", string(u.Role))
+	})
 }
 
 func createUser(ctx context.Context, e sqlx.ExecerContext, u *account.User) error {
@@ -106,22 +116,49 @@ func (s *Users) AnyAdmin(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// SignedIn notes the time of a sign-in.
-func (s *Users) SignedIn(ctx context.Context, id string) error {
-	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET last_sign_in = $2 WHERE id = $1`, id, Now())
-	return err
-}
-
 // SetName changes how a user is called.
 func (s *Users) SetName(ctx context.Context, id, name string) error {
-	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET name = $2 WHERE id = $1`, id, name)
-	return err
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE users SET name = $2 WHERE id = $1`, id, name); err != nil {
+			return err
+		}
+		return s.db.recordText(ctx, tx, activity.NameChanged, u.Email, "name", u.Name, name)
+	})
 }
 
 // SetEmail changes a user's address, or says fault.Conflict when it is taken.
 func (s *Users) SetEmail(ctx context.Context, id, email string) error {
-	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET email = $2 WHERE id = $1`, id, email)
-	return takenAddress(err)
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE users SET email = $2 WHERE id = $1`, id, email); err != nil {
+			return takenAddress(err)
+		}
+		return s.db.recordText(ctx, tx, activity.EmailChanged, u.Email, "e-mail address", u.Email, email)
+	})
+}
+
+// lockUser is a user whom nobody else changes until the transaction ends.
+func lockUser(ctx context.Context, tx *sqlx.Tx, id string) (*account.User, error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE users SET name = name WHERE id = $1`, id); err != nil {
+		return nil, err
+	}
+	return getUser(ctx, tx, `u.id = $1`, id)
+}
+
+// recordOf is record for what was done to a user or to what is theirs.
+func (d *DB) recordOf(ctx context.Context, tx *sqlx.Tx, action activity.Action, user string, changes ...activity.Change) error {
+	u, err := getUser(ctx, tx, `u.id = $1`, user)
+	if err != nil {
+		return err
+	}
+	return d.record(ctx, tx, activity.Entry{Action: action, Subject: u.Email, Changes: changes})
 }
 
 // SetPassword changes a user's password and ends all their sessions but one,
@@ -131,7 +168,10 @@ func (s *Users) SetPassword(ctx context.Context, id, hash, session string) error
 		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND hash <> $2`, id, session); err != nil {
 			return err
 		}
-		return setPassword(ctx, tx, id, hash)
+		if err := setPassword(ctx, tx, id, hash); err != nil {
+			return err
+		}
+		return s.db.recordOf(ctx, tx, activity.PasswordChanged, id)
 	})
 }
 
@@ -143,5 +183,12 @@ func setPassword(ctx context.Context, tx *sqlx.Tx, id, hash string) error {
 		}
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = $2 WHERE id = $1`, id, hash)
+	return err
+}
+
+// Rehash puts another hash of the same password in the place of one, unless the
+// password was changed meanwhile. Nobody changed anything, so nothing is told.
+func (s *Users) Rehash(ctx context.Context, id, was, hash string) error {
+	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, id, was, hash)
 	return err
 }

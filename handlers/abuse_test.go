@@ -200,23 +200,3 @@ func TestUnreadBodiesAreNoRequests(t *testing.T) {
 		}
 	}
 }
-
-// TestSlowRequestsEnd holds that who never finishes a request is let go of.
-func TestSlowRequestsEnd(t *testing.T) {
-	d := dbtest.Open(t, dbtest.SQLite(t))
-	address := serve(t, d)
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_, _ = io.WriteString(c, "GET /update HTTP/1.1\r\nHost: x\r\n")
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
-	answer, err := io.ReadAll(c)
-	if e, ok := err.(net.Error); ok && e.Timeout() {
-		t.Fatal("the server still waits")
-	}
-	if s := statusIn(answer); s != "408" && s != "-" {
-		t.Errorf("answered %q", answer)
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
-	"esp-update-server/app/fault"
 )
 
 // accountShow is a person's own page. Its forms have no field in common, so
@@ -79,7 +78,7 @@ func (s *server) updateEmail(c *fiber.Ctx) error {
 		return s.accountPage(c, v, err)
 	}
 	s.did(c, "e-mail address changed", "to", email)
-	return s.done(c, "/account", "Your e-mail address is "+email+" now. Sign in with it from now on.")
+	return s.done(c, "/account", "Your e-mail address is "+isolated(email)+" now. Sign in with it from now on.")
 }
 
 // updatePassword handles PUT /account/password. All other sessions end, and
@@ -107,24 +106,6 @@ func (s *server) changePassword(c *fiber.Ctx, password string) error {
 		return err
 	}
 	return s.Users.SetPassword(c.UserContext(), userOf(c).ID, hash, sessionHash(c))
-}
-
-// prove fails unless a field has the password of who is signed in: somebody
-// may have found the browser open. It is limited as signing in is.
-func (s *server) prove(c *fiber.Ctx, field string) error {
-	ctx, u := c.UserContext(), userOf(c)
-	g := s.guesses(c, u.Email)
-	if err := s.takeGuess(ctx, g); err != nil {
-		return err
-	}
-	ok, err := account.VerifyPassword(ctx, u.PasswordHash, c.FormValue(field))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return fault.Field(field, "This is not your password.")
-	}
-	return s.proved(ctx, g)
 }
 
 type accountDelete struct {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"esp-update-server/app/account"
+	"esp-update-server/db/dbtest"
 )
 
 // signingInWithTwoFactors sets a second factor up and comes back with a
@@ -39,5 +42,29 @@ func signingInWithTwoFactors(t *testing.T, browser context.Context) {
 	b.press("\r")
 	b.sees("h1", "A link for guest@example.com")
 	b.accessible("a one-time link")
+	b.visit("/backup/new")
+	b.write("#current", password)
+	b.write("#code", recovery)
+	b.press("\r")
+	b.sees("#code-error", "was used already")
+	b.accessible("a backup that is refused")
+	b.quiet()
+}
+
+// whoWaitsCanSignOut looks at the bar of somebody who has no menu yet, on a
+// phone.
+func whoWaitsCanSignOut(t *testing.T, browser context.Context) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	b := openTab(t, browser, "http://"+serve(t, d))
+	b.signsInBy(signedIn(t, d, account.Plain))
+	b.resize(360)
+	b.visit("/")
+	b.sees("h1", "Your account waits for an admin")
+	if got := b.eval("document.querySelector('.bar-account button').getBoundingClientRect().right <= innerWidth && document.documentElement.scrollWidth <= innerWidth"); got != "true" {
+		t.Error("the bar is wider than the window")
+	}
+	b.accessible("what who waits sees")
+	b.click(".bar-account button")
+	b.sees("h1", "Sign in")
 	b.quiet()
 }

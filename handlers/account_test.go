@@ -176,7 +176,7 @@ func TestSecondFactor(t *testing.T) {
 		}
 		b.submit("/account/factor?_method=DELETE", url.Values{"current": {"wrong"}}, 422)
 		b.get("/account/factor/new", 409)
-		b.submit("/account/factor?_method=DELETE", url.Values{"current": {password}}, 303)
+		b.submit("/account/factor?_method=DELETE", url.Values{"current": {password}, "code": {codes[2]}}, 303)
 		post(t, b.app, "/session", url.Values{"email": {"viewer@example.com"}, "password": {password}}).wants(t, 303)
 	})
 }

@@ -43,7 +43,7 @@ func (s *server) apiFirmware(c *fiber.Ctx) error {
 		return c.JSON(out)
 	}
 	if err := s.publish(c, a, ""); err != nil {
-		if f := fault.Of(unprocessable(err)); f != nil {
+		if f := fault.Of(unprocessable(err)); f != nil && f.Kind != fault.Full {
 			return refuseFile(c, a, f)
 		}
 		return err

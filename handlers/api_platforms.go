@@ -105,7 +105,7 @@ func (s *server) apiDeletePlatform(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "platform deleted", "platform", name)
-	s.changed(live.Platform+name, live.Fleet)
+	s.changed(live.Platform+name, live.Fleet, live.Resync) // each of its devices changed
 	return c.SendStatus(fiber.StatusNoContent)
 }
 

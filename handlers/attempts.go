@@ -47,7 +47,7 @@ func (s *server) take(ctx context.Context, tries ...account.Try) error {
 			return account.TooOften(wait)
 		}
 	}
-	return s.Throttles.Prune(ctx, now)
+	return nil
 }
 
 // takeGuess counts a guess. What is tried for an account from anywhere does not

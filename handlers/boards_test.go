@@ -8,12 +8,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/firmware"
 	"esp-update-server/app/fleet"
@@ -85,11 +88,16 @@ func serve(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) string {
 // serveOn listens on one of this machine's addresses.
 func serveOn(t testing.TB, d *db.DB, host string, changes ...func(*handlers.Config)) string {
 	t.Helper()
-	l, err := handlers.Listen(net.JoinHostPort(host, "0"))
+	return listen(t, newApp(t, d, changes...), host)
+}
+
+// listen lets a server listen on one of this machine's addresses.
+func listen(t testing.TB, app *fiber.App, host string) string {
+	t.Helper()
+	l, err := handlers.Listen(net.JoinHostPort(host, "0"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := newApp(t, d, changes...)
 	go func() { _ = app.Listener(l) }()
 	t.Cleanup(func() { _ = app.ShutdownWithTimeout(5 * time.Second) })
 	return l.Addr().String()
@@ -219,10 +227,7 @@ func TestCheckInsAreRemembered(t *testing.T) {
 			"18fe34000003": "/update?dev=" + long + "&ver=" + long, "18fe34000004": "/update",
 		} {
 			say(t, address, "GET "+uri+" HTTP/1.0\r\nx-ESP8266-STA-MAC: "+mac.String()+"\r\nx-ESP8266-free-space: 1716224\r\nx-ESP8266-sdk-version: "+long+"\r\n\r\n")
-			got, err := d.Devices.Find(context.Background(), mac)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := written(t, d, mac)
 			if got.State(time.Now()) != fleet.New || got.IP != "127.0.0.1" || got.FirstSeen == nil || got.Report.FreeSpace != 1716224 ||
 				len(got.Version) > 64 || len(got.RequestedPlatform) > 64 || len(got.Report.SDKVersion) > 64 {
 				t.Errorf("%+v", got)
@@ -233,6 +238,21 @@ func TestCheckInsAreRemembered(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+}
+
+// written is a device once what it said is in the database, which is soon after
+// it was answered.
+func written(t testing.TB, d *db.DB, mac fleet.MAC) *fleet.Device {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		found, err := d.Devices.Find(context.Background(), mac)
+		if err == nil && found.LastSeen != nil {
+			return found
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%s was not heard: %v", mac, err)
+		}
+	}
 }
 
 // TestHeadersAndBodyLeaveTogether holds what arduino-esp32 needs: it looks once

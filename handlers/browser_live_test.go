@@ -2,16 +2,15 @@ package handlers_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/network"
-
-	"esp-update-server/app/account"
 	"esp-update-server/app/live"
 	"esp-update-server/db/dbtest"
 	"esp-update-server/handlers"
@@ -57,28 +56,6 @@ func rowsChangeByThemselves(t *testing.T, browser context.Context) {
 	b.quiet()
 }
 
-// overviewTellsWhatHappens holds that the first page and the count in the bar
-// change by themselves.
-func overviewTellsWhatHappens(t *testing.T, browser context.Context) {
-	b := fleetTab(t, browser)
-	b.visit("/")
-	b.sees(".states a[href='/new-devices']", "2 new")
-	b.accessible("the overview")
-	b.listens()
-	start := time.Now()
-	board(t, b.base, "A4:CF:12:B3:C4:55", "dev=smart-lamp&ver=v1.0.2")
-	b.sees("#feed-list li", "A4:CF:12:B3:C4:55 asked for the first time as smart-lamp, running v1.0.2")
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("from the board's request to the feed it took %s", took)
-	}
-	b.sees("#new-count", "3")
-	b.sees(".states a[href='/new-devices']", "3 new")
-	b.sees("#check-ins-summary", "In the last hour")
-	board(t, b.base, "A4:CF:12:B3:C4:01", "dev=smart-lamp&ver=v1.0.2")
-	b.sees("#feed-list li", "A4:CF:12:B3:C4:01 updated from v1.0.1 to v1.0.2")
-	b.quiet()
-}
-
 // aLostConnectionIsTold holds that the page says so, comes back by itself and
 // has what it missed; a hidden tab lets go of its stream.
 func aLostConnectionIsTold(t *testing.T, browser context.Context) {
@@ -88,8 +65,7 @@ func aLostConnectionIsTold(t *testing.T, browser context.Context) {
 	server := serve(t, d, func(c *handlers.Config) { c.Hub = hub })
 	p := newCable(t, server)
 	b := openTab(t, browser, "http://"+p.address)
-	name, value, _ := strings.Cut(sessionOf(t, d, "admin@example.com"), "=")
-	call(b, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base})
+	b.signsInBy(sessionOf(t, d, "admin@example.com"))
 	b.visit("/devices")
 	b.until(func() bool { return hub.Listeners() == 1 })
 
@@ -108,52 +84,50 @@ func aLostConnectionIsTold(t *testing.T, browser context.Context) {
 	b.sees("#device-a4cf12b3c401", "behind")
 }
 
-// newDevicesAppear holds that the queue grows by itself, the first board's row
-// included, but not under the pointer.
-func newDevicesAppear(t *testing.T, browser context.Context) {
-	d := dbtest.Open(t, dbtest.SQLite(t))
-	b := openTab(t, browser, "http://"+serve(t, d))
-	name, value, _ := strings.Cut(signedIn(t, d, account.Admin), "=")
-	call(b, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base})
-	b.visit("/new-devices")
-	b.listens()
-	board(t, b.base, "A4:CF:12:B3:C4:01", "dev=smart-lamp&ver=v1.0.2")
-	b.sees("#new-device-a4cf12b3c401", "smart-lamp")
-	board(t, b.base, "A4:CF:12:B3:C4:02", "dev=smart-lamp&ver=v1.0.2")
-	b.sees("#new-devices tr:first-child", "A4:CF:12:B3:C4:02")
-	b.eval("document.querySelector('#new-device-a4cf12b3c401 select').focus()")
-	board(t, b.base, "A4:CF:12:B3:C4:03", "dev=smart-lamp&ver=v1.0.2")
-	b.sees("#devices-news", "1 new: show")
-	if b.eval("document.querySelector('#new-device-a4cf12b3c403')") != "null" {
-		t.Error("a row moved what has the focus")
+// whatIsDeletedIsTold holds that a page says when what it shows was deleted
+// elsewhere, until it is back.
+func whatIsDeletedIsTold(t *testing.T, browser context.Context) {
+	b := fleetTab(t, browser)
+	for path, back := range map[string]func(){
+		"/platforms/smart-lamp": func() { b.remotely("POST", "/platforms?name=smart-lamp") },
+		"/devices/a4cf12b3c404": func() { board(t, b.base, "A4:CF:12:B3:C4:04", "dev=smart-lamp&ver=v1.0.0") },
+	} {
+		b.visit(path)
+		b.listens()
+		b.remotely("POST", path+"?_method=DELETE")
+		b.sees("#live-state", "What this page shows was deleted or forgotten meanwhile")
+		b.accessible("a page of what is deleted")
+		back()
+		b.wait("!document.querySelector('#live-state').textContent.trim()")
 	}
-	b.eval("document.activeElement.blur()")
-	b.sees("#new-devices tr:first-child", "A4:CF:12:B3:C4:03")
-	b.wait("document.querySelector('#devices-news').hidden")
 	b.quiet()
 }
 
-// keysGoPlaces holds the shortcuts, and that they are letters while one types.
-func keysGoPlaces(t *testing.T, browser context.Context) {
+// remotely sends a form as another tab of this person would.
+func (b *tab) remotely(method, path string) {
+	b.t.Helper()
+	address, query, _ := strings.Cut(path, "?")
+	b.eval(fmt.Sprintf("fetch(%q, {method: %q, body: new URLSearchParams(%q)})", address+"?"+query, method, query))
+}
+
+// foreignTextTurnsNothing holds that what a board made up, in letters that run
+// from right to left or with marks that turn the direction, leaves the words
+// beside it as they are.
+func foreignTextTurnsNothing(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser)
+	for mac, name := range map[string]string{"A4:CF:12:B3:C4:71": "\u202eturned", "A4:CF:12:B3:C4:72": "\u0645\u0635\u0628\u0627\u062d"} {
+		board(t, b.base, mac, "ver=v1.0.0&dev="+url.QueryEscape(name))
+	}
 	b.visit("/")
-	b.press("?")
-	b.wait("document.querySelector('#shortcuts').open")
-	b.accessible("the shortcuts")
-	b.press("\x1b")
-	b.wait("!document.querySelector('#shortcuts').open")
-	for _, keys := range []string{"gd /devices", "gp /platforms", "gn /new-devices", "u /uploads/new", "go /"} {
-		press, path, _ := strings.Cut(keys, " ")
-		b.press(press)
-		b.wait("location.pathname == '" + path + "' && document.readyState == 'complete'")
+	b.sees("#feed-list", "A4:CF:12:B3:C4:71 asked for the first time")
+	b.sees("#feed-list", "A4:CF:12:B3:C4:72 asked for the first time")
+	if got := b.eval(`[...document.querySelectorAll("#feed-list li > span")].map((line) => {
+		const text = line.lastChild, from = text.data.indexOf("running ");
+		const at = (n) => { const r = document.createRange(); r.setStart(text, n); r.setEnd(text, n + 1); return r.getBoundingClientRect(); };
+		return from < 0 || at(from).left < at(from + 6).left || at(from).top < at(from + 6).top;
+	}).join()`); strings.Contains(got, "false") {
+		t.Errorf("words of these lines run backwards: %s", got)
 	}
-	b.press("/")
-	b.wait("document.activeElement.id == 'search'")
-	b.press("go?u")
-	if got := b.eval("document.activeElement.value + location.pathname"); !strings.HasSuffix(got, "go?u/") {
-		t.Errorf("%q", got)
-	}
-	b.quiet()
 }
 
 // listens waits until the page's stream is open: what it shows is told from then

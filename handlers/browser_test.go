@@ -8,11 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"esp-update-server/app/account"
 	"esp-update-server/app/firmware/firmwaretest"
-	"esp-update-server/db/dbtest"
 	"esp-update-server/handlers"
 )
 
@@ -50,75 +47,27 @@ func saved(t *testing.T, name string, data []byte) string {
 func TestInBrowser(t *testing.T) {
 	browser := startChromium(t)
 	for name, walk := range map[string]func(*testing.T, context.Context){
-		"from empty server to updated board": fromEmptyServerToUpdatedBoard,
-		"signing in again":                   signingInAgain,
-		"signing in with two factors":        signingInWithTwoFactors,
-		"editing in the table":               editingInTheTable,
-		"adding in place":                    addingInPlace,
-		"upload that is too large":           uploadThatIsTooLarge,
-		"several files, dropped anywhere":    severalFilesDroppedAnywhere,
-		"file that does not say what it is":  fileThatDoesNotSay,
-		"application inside a merged file":   applicationInsideMergedFile,
-		"withdrawing a release":              withdrawingARelease,
-		"copying a sketch":                   copyingASketch,
-		"rows change by themselves":          rowsChangeByThemselves,
-		"overview tells what happens":        overviewTellsWhatHappens,
-		"a lost connection is told":          aLostConnectionIsTold,
-		"new devices appear":                 newDevicesAppear,
-		"keys go places":                     keysGoPlaces,
-		"pages fit and are accessible":       pagesFitAndAreAccessible,
+		"every task, in one go":             everyTaskInOneGo,
+		"signing in again":                  signingInAgain,
+		"signing in with two factors":       signingInWithTwoFactors,
+		"who waits can sign out":            whoWaitsCanSignOut,
+		"editing in the table":              editingInTheTable,
+		"upload that is too large":          uploadThatIsTooLarge,
+		"several files, dropped anywhere":   severalFilesDroppedAnywhere,
+		"file that does not say what it is": fileThatDoesNotSay,
+		"application inside a merged file":  applicationInsideMergedFile,
+		"rows change by themselves":         rowsChangeByThemselves,
+		"a lost connection is told":         aLostConnectionIsTold,
+		"what is deleted is told":           whatIsDeletedIsTold,
+		"foreign text turns nothing":        foreignTextTurnsNothing,
+		"times are the viewer's":            timesAreTheViewers,
+		"changes disturb nothing":           changesDisturbNothing,
+		"the bar fits phones":               theBarFitsPhones,
+		"pages fit and are accessible":      pagesFitAndAreAccessible,
+		"hostile strings stay text":         hostileStringsStayText,
 	} {
 		t.Run(name, func(t *testing.T) { walk(t, browser) })
 	}
-}
-
-// fromEmptyServerToUpdatedBoard walks the main job: from the set-up link to a
-// board that gets the very bytes that were dropped.
-func fromEmptyServerToUpdatedBoard(t *testing.T, browser context.Context) {
-	d := dbtest.Open(t, dbtest.SQLite(t))
-	base := "http://" + serveOn(t, d, ownAddress())
-	secret := account.NewSecret()
-	if err := d.Links.Create(context.Background(), account.HashSecret(secret), account.SetupLink, "", time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	b := openTab(t, browser, base)
-	b.visit("/setup?token=" + secret)
-	b.write("#email", "ada@example.com")
-	b.write("#password", "analytical")
-	b.click("form button[type=submit]")
-	b.sees("h1", "Platforms")
-
-	b.click(".empty-state a")
-	b.write("#name", "Smart_Lamp")
-	b.press("\r")
-	b.sees("#name-error", "name it smart-lamp")
-	b.write("#name", "smart-lamp")
-	b.press("\r")
-	b.sees("#flash", "Platform smart-lamp is created.")
-
-	if status, _ := board(t, base, "A4:CF:12:B3:C4:01", "dev=SMART_LAMP&ver=v1.0.1"); status != 400 {
-		t.Errorf("a device on no whitelist got %d", status)
-	}
-	b.visit("/new-devices")
-	b.sees("#new-device-a4cf12b3c401", "SMART_LAMP")
-	b.click("#new-device-a4cf12b3c401 .permit button")
-	b.wait("!document.querySelector('#new-device-a4cf12b3c401')")
-	b.sees("#flash", "A4:CF:12:B3:C4:01 is permitted on smart-lamp")
-	b.wait("document.querySelector('#new-count').hidden")
-
-	lamp := firmwaretest.Lamp("v1.0.2")
-	b.visit("/uploads/new")
-	b.drop(".drop", saved(t, "page.bin", []byte("<!DOCTYPE html><html>404</html>")))
-	b.sees("#reports", "cannot be published")
-	b.accessible("the report on a refused file")
-	b.drop(".drop", saved(t, "lamp.bin", lamp))
-	b.wait("document.activeElement.innerText == 'Publish v1.0.2 to smart-lamp, 1 device will be offered it'")
-	b.press("\r")
-	b.sees("#flash", "smart-lamp v1.0.2 is published")
-	if status, body := board(t, base, "A4:CF:12:B3:C4:01", "dev=SMART_LAMP&ver=v1.0.1"); status != 200 || body != string(lamp) {
-		t.Errorf("the board got %d with %d bytes", status, len(body))
-	}
-	b.quiet()
 }
 
 // signingInAgain comes back to the page that was asked for.
@@ -172,34 +121,6 @@ func editingInTheTable(t *testing.T, browser context.Context) {
 	b.quiet()
 }
 
-// addingInPlace adds boards one after the other on a platform's page.
-func addingInPlace(t *testing.T, browser context.Context) {
-	b := fleetTab(t, browser)
-	b.visit("/platforms/new?name=door-sensor")
-	b.click("#platform-form button")
-	b.sees("h1", "door-sensor")
-	b.sees("#devices", "No device is on this whitelist yet")
-	b.write("#mac", "a4cf12b3c4")
-	b.press("\r")
-	b.sees("#mac-error", "not a MAC address")
-	b.write("#mac", "a4cf12b3c401")
-	b.press("\r")
-	b.sees("#mac-error", "on the whitelist of smart-lamp")
-	b.accessible("a form with an error")
-	b.click("button[name=move]")
-	b.sees("#device-a4cf12b3c401", "door-sensor")
-	b.wait("document.activeElement.id == 'mac' && document.activeElement.value == ''")
-	b.press("a4-cf-12-b3-c4-09\r")
-	b.sees("#device-a4cf12b3c409", "waiting")
-	b.wait("document.querySelector('#devices .empty').checkVisibility() == false")
-
-	b.click("#platform-notes a")
-	b.write("#notes", "Batteries")
-	b.click("#platform-notes button")
-	b.sees("#platform-notes .notes-text", "Batteries")
-	b.quiet()
-}
-
 // uploadThatIsTooLarge is told before anything is sent.
 func uploadThatIsTooLarge(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser, func(c *handlers.Config) { c.MaxFirmware = 100_000 })
@@ -224,21 +145,48 @@ func uploadThatIsTooLarge(t *testing.T, browser context.Context) {
 // what axe-core finds wrong.
 func pagesFitAndAreAccessible(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser)
+	b.visit("/activity")
+	entry := b.eval("document.querySelector('#activity a').getAttribute('href')")
 	for _, path := range []string{
-		"/", "/devices", "/devices/new", "/devices/a4cf12b3c401", "/platforms", "/platforms/new", "/platforms/smart-lamp",
+		"/", "/activity", "/activity?q=nothing+of+that+sort", entry, "/devices", "/devices/new", "/devices/a4cf12b3c401", "/platforms", "/platforms/new", "/platforms/smart-lamp",
 		"/platforms/smart-lamp/edit", "/platforms/smart-lamp/delete",
 		"/platforms/smart-lamp/release/edit?version=v1.0.2", "/platforms/smart-lamp/release/delete", "/new-devices", "/uploads/new", "/users/new", "/there/is/nothing",
-		"/users", "/account", "/account/factor/new", "/account/factor/delete", "/account/delete",
+		"/devices/import", "/devices?q=nothing+of+that+sort", "/new-devices?ignored=1", "/users", "/account", "/account/factor/new", "/account/factor/delete", "/account/delete", "/backup/new",
 	} {
-		for look, width := range map[string]int64{"light": 1280, "dark": 360} {
-			b.resize(width)
-			b.scheme(look)
-			b.visit(path)
-			if got := b.eval("document.documentElement.scrollWidth - innerWidth"); got != "0" && got[0] != '-' {
-				t.Errorf("%s is %s pixels too wide for %d", path, got, width)
-			}
-			b.accessible(fmt.Sprintf("%s (%s, %d)", path, look, width))
-		}
+		b.visit(path)
+		b.fits(path)
+	}
+	b.visit("/platforms/smart-lamp")
+	b.click("#passwords form button")
+	b.sees("h1", "The password of smart-lamp")
+	b.fits("the page of a new password")
+	b.visit("/platforms/smart-lamp")
+	b.click("#manifests form button")
+	b.sees("h1", "A manifest key of smart-lamp")
+	b.fits("the page of a new manifest key")
+	b.visit("/platforms/smart-lamp")
+	b.sees("#manifests tbody", "admin@example.com")
+	b.fits("the page of a platform with a manifest key")
+	for page, link := range map[string]string{"/platforms/smart-lamp": "#passwords a[href$='/delete']", "/users": "a[href$='/delete']"} {
+		b.visit(page)
+		b.click(link)
+		b.wait("location.pathname.endsWith('/delete') && document.readyState == 'complete'")
+		b.fits("the question of " + page)
 	}
 	b.quiet()
+}
+
+// fits fails the test where the page is wider than the window, or what axe-core
+// finds wrong, on a screen and on a phone.
+func (b *tab) fits(where string) {
+	b.t.Helper()
+	for look, width := range map[string]int64{"light": 1280, "dark": 360} {
+		b.resize(width)
+		b.scheme(look)
+		if got := b.eval("document.documentElement.scrollWidth - innerWidth"); got != "0" && got[0] != '-' {
+			b.t.Errorf("%s is %s pixels too wide for %d", where, got, width)
+		}
+		b.accessible(fmt.Sprintf("%s (%s, %d)", where, look, width))
+	}
+	b.resize(1280)
 }

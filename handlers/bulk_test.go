@@ -44,6 +44,9 @@ func TestBulkActions(t *testing.T) {
 			t.Errorf("%d moved: %s", n, a.text(t, "#flash"))
 		}
 
+		if got := b.part("/selection/count?all=1&q=ROOM&platform=smart-lamp", 200).text(t, "body"); got != "all 118 that match" {
+			t.Errorf("offers %q", got)
+		}
 		every := url.Values{"all": {"1"}, "platform": {"smart-lamp"}, "q": {"room"}, "back": {"//evil.example"}}
 		if got := b.get("/selection?do=revoke&"+every.Encode(), 200).text(t, "button[type=submit]"); !strings.Contains(got, "118 devices") {
 			t.Errorf("asks %q", got)

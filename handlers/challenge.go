@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -70,7 +71,12 @@ func (s *server) createCode(c *fiber.Ctx) error {
 	if err != nil || found == nil {
 		return s.codePage(c, to, err)
 	}
-	if err := s.passChallenge(ctx, challengeHash(c), &found.User, c.FormValue("code")); err != nil {
+	s.actAs(c, &found.User, "")
+	err = s.passChallenge(c.UserContext(), challengeHash(c), &found.User, c.FormValue("code"))
+	if errors.Is(err, account.ErrCode) {
+		s.refusedSignIn(c, found.User.Email)
+	}
+	if err != nil {
 		return s.codePage(c, to, err)
 	}
 	if err := s.proved(ctx, s.guesses(c, found.User.Email)); err != nil {

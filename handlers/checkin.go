@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"bytes"
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -20,12 +22,14 @@ func (s *server) checkIn(c *fiber.Ctx) *fleet.CheckIn {
 	if err != nil {
 		mac = ""
 	}
-	return &fleet.CheckIn{
+	in := &fleet.CheckIn{
 		MAC: mac, SentMAC: sent,
 		Platform: rawParam(query, "dev"), Version: rawParam(query, "ver"),
 		IP: s.clientIP(c), At: time.Now().UTC().Truncate(time.Microsecond),
-		Report: report(c),
+		Password: sentPassword(c), Report: report(c),
 	}
+	in.Plain()
+	return in
 }
 
 // sentMAC is the MAC of the first header that has one, else of the query.
@@ -37,6 +41,25 @@ func sentMAC(c *fiber.Ctx, query string) string {
 	}
 	return strings.Clone(rawParam(query, "mac"))
 }
+
+// sentPassword is the password that a board sends as HTTP Basic; "" for none. The
+// user name beside it may be any: a platform has one password, and its name
+// stands in the address already.
+func sentPassword(c *fiber.Ctx) fleet.Secret {
+	scheme, blob, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return ""
+	}
+	pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(blob))
+	if err != nil {
+		return garbled
+	}
+	_, password, _ := bytes.Cut(pair, []byte{':'})
+	return fleet.Secret(password)
+}
+
+// garbled stands for a password that cannot be read. It is none that we make.
+const garbled fleet.Secret = "?"
 
 // header is what a board's header says. People who play a board with curl, and
 // servers before this one, spell the names with underscores.

@@ -16,7 +16,7 @@ type checkInChart struct {
 type chartBar struct {
 	X, Y, Height int64
 	Count        int64
-	At           time.Time
+	When         string
 }
 
 // The drawing.
@@ -33,7 +33,7 @@ func (s *server) checkInChart(ctx context.Context) (checkInChart, error) {
 	for i, n := range minutes {
 		at := now.Add(time.Duration(i-len(minutes)+1) * time.Minute)
 		n += s.CheckIns.In(at)
-		c.Bars[i] = chartBar{X: int64(i * chartStep), Count: n, At: at}
+		c.Bars[i] = chartBar{X: int64(i * chartStep), Count: n, When: minutesAgo(len(minutes) - 1 - i)}
 		c.Total += n
 		c.Most = max(c.Most, n)
 	}
@@ -45,6 +45,14 @@ func (s *server) checkInChart(ctx context.Context) (checkInChart, error) {
 		b.Y = chartHeight - b.Height
 	}
 	return c, err
+}
+
+// minutesAgo is when a minute was, which is the same in every zone.
+func minutesAgo(n int) string {
+	if n == 0 {
+		return "this minute"
+	}
+	return count(int64(n), "minute") + " ago"
 }
 
 // Summary tells in words what the drawing shows.

@@ -78,7 +78,7 @@ func openTab(t *testing.T, browser context.Context, base string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute) // for a walk of all pages on a slow machine
 	t.Cleanup(cancel)
 	b := &tab{t: t, base: base, ctx: ctx}
 	call(b, page.Enable, page.EnableParams{})
@@ -133,11 +133,12 @@ func (b *tab) resize(width int64) {
 		Width: width, Height: 800, DeviceScaleFactor: 1, Mobile: width < 600})
 }
 
-// scheme chooses the light or the dark look.
+// scheme chooses the light or the dark look, which comes at once for who asked for
+// less motion.
 func (b *tab) scheme(value string) {
 	b.t.Helper()
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}}})
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 }
 
 func (b *tab) click(selector string) {
@@ -255,9 +256,15 @@ func fleetTab(t *testing.T, browser context.Context, changes ...func(*handlers.C
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	b := openTab(t, browser, "http://"+serve(t, d, changes...))
-	name, value, _ := strings.Cut(sessionOf(t, d, "admin@example.com"), "=")
-	call(b, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base})
+	b.signsInBy(sessionOf(t, d, "admin@example.com"))
 	return b
+}
+
+// signsInBy is signed in from now on by a session's cookie.
+func (b *tab) signsInBy(cookie string) {
+	b.t.Helper()
+	name, value, _ := strings.Cut(cookie, "=")
+	call(b, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base})
 }
 
 // ownAddress is this machine's address in its network, as people reach a server

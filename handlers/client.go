@@ -17,6 +17,7 @@ func (s *server) clientIP(c *fiber.Ctx) string {
 	}
 	peer = peer.Unmap()
 	if !s.trusts(peer) {
+		s.proxies.note(forwardedBy(c.Context()), peer, userOf(c) != nil)
 		return peer.String()
 	}
 	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")

@@ -32,6 +32,7 @@ type devicesShow struct {
 	page
 	Device  deviceRow
 	Edit    deviceEdit
+	Forged  *forgery // of late; nil when there is none
 	History []feedLine
 }
 
@@ -93,7 +94,7 @@ func (s *server) devicePage(c *fiber.Ctx, d *fleet.Device, typed fleet.DeviceCha
 	if err != nil {
 		return err
 	}
-	v := &devicesShow{page: page{Title: d.MAC.String(), Live: live.Device + string(d.MAC)}, Device: e.deviceRow, Edit: e}
+	v := &devicesShow{page: page{Title: d.MAC.String(), Live: live.Device + string(d.MAC) + " " + live.Platform + d.Platform}, Device: e.deviceRow, Edit: e, Forged: lastForgery(happened)}
 	for i := range happened {
 		v.History = append(v.History, toFeedLine(&happened[i]))
 	}

@@ -120,7 +120,7 @@ func (s *server) explainEmpty(ctx context.Context, t *deviceTable) error {
 		return nil
 	}
 	fresh := fleet.DeviceQuery{Search: q.Search, State: fleet.New}
-	found, err := s.Devices.CountSelected(ctx, fleet.Selection{Query: &fresh})
+	found, err := s.Devices.CountUpTo(ctx, fleet.Selection{Query: &fresh}, 1)
 	if found > 0 {
 		t.Elsewhere = t.address(fresh, "", "", "")
 	}
@@ -255,6 +255,17 @@ func (t *deviceTable) Export() string {
 		v.Set("sort", sort)
 	}
 	return "/devices/export?" + v.Encode()
+}
+
+// Matches is where it is counted how many devices the table leads through.
+func (t *deviceTable) Matches() string {
+	v := filterValues(&t.Query)
+	v.Set("all", "1")
+	v.Set("back", t.Home)
+	if t.Ignored() {
+		v.Set("ignored", "1")
+	}
+	return "/selection/count?" + v.Encode()
 }
 
 // Filter is the form above a table whose platform is fixed.

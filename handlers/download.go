@@ -7,6 +7,8 @@ type download struct {
 	data []byte
 	sent int
 	done func()
+
+	taken func(bytes int, all bool) // for the metrics; may be nil
 }
 
 // Read is the slow way, for the interface; WriteTo is the one that is used.
@@ -28,6 +30,9 @@ func (d *download) WriteTo(w io.Writer) (int64, error) {
 
 // Close is called when the answer ended, however it did.
 func (d *download) Close() error {
+	if d.taken != nil {
+		d.taken(d.sent, d.sent == len(d.data))
+	}
 	if d.sent == len(d.data) {
 		d.done()
 	}

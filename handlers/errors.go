@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -23,6 +24,8 @@ var statusOf = map[fault.Kind]int{
 	fault.TooLarge:     fiber.StatusRequestEntityTooLarge,
 	fault.TooMany:      fiber.StatusTooManyRequests,
 	fault.Busy:         fiber.StatusServiceUnavailable,
+	fault.Full:         fiber.StatusInsufficientStorage,
+	fault.Away:         fiber.StatusServiceUnavailable,
 }
 
 // sentences says what is wrong where Fiber itself refuses a request.
@@ -42,19 +45,25 @@ var sentences = map[int]string{
 func (s *server) fail(c *fiber.Ctx, err error) error {
 	status, f := s.classify(c, err)
 	retryAfter(c, f)
-	if c.Request().IsBodyStream() {
+	switch {
+	case !c.Request().IsBodyStream():
+	case f.Kind == fault.Away:
+		drain(c) // or who sends a file would hear of a lost connection instead
+	default:
 		c.Context().SetConnectionClose()
 	}
 	switch {
-	case c.Path() == "/update":
+	case isDevicePath(c.Path()) || c.Path() == "/metrics":
 		return sendLine(c, status, f.Message)
 	case strings.HasPrefix(c.Path(), "/api/"):
 		return c.Status(status).JSON(apiError{Error: f.Message, Fields: f.Fields})
 	case isFragment(c):
 		return s.render(c.Status(status), "layouts/_problem", problemView{Message: f.Message})
 	}
-	if u, err := s.signedInUser(c); err == nil && u != nil { // where no guard ran
-		c.Locals(userKey, u)
+	if f.Kind != fault.Away {
+		if u, err := s.signedInUser(c); err == nil && u != nil { // where no guard ran
+			c.Locals(userKey, u)
+		}
 	}
 	return s.page(c.Status(status), "layouts/problem", &problemPage{page: page{Title: "Something is in the way"}, Message: f.Message, Status: status})
 }
@@ -62,6 +71,9 @@ func (s *server) fail(c *fiber.Ctx, err error) error {
 // classify turns any error into a status and a sentence that may be shown.
 func (s *server) classify(c *fiber.Ctx, err error) (int, *fault.Error) {
 	if f := fault.Of(err); f != nil {
+		if f.Kind == fault.Full {
+			s.Log.Error("nothing can be saved", "err", err)
+		}
 		return statusOf[f.Kind], f
 	}
 	var e *fiber.Error
@@ -73,10 +85,28 @@ func (s *server) classify(c *fiber.Ctx, err error) (int, *fault.Error) {
 			return e.Code, &fault.Error{Message: sentences[fiber.StatusBadRequest]}
 		}
 	}
+	if s.IsAway(err) {
+		s.Log.Warn("a request needs the database, which does not answer", "method", c.Method(), "path", c.Path(), "err", err)
+		return fiber.StatusServiceUnavailable, away(c.Method())
+	}
 	id := account.NewID()
 	s.Log.Error("request failed", "id", id, "method", c.Method(), "path", c.Path(), "err", err)
 	return fiber.StatusInternalServerError,
 		&fault.Error{Message: fmt.Sprintf("The server failed to do this. Its log says why, under %s.", id)}
+}
+
+// awayRetry is when a client may try again while the database does not answer.
+const awayRetry = 5 * time.Second
+
+// away is the failure of what needs the database while it does not answer. Of a
+// change that broke off nobody knows whether it was saved.
+func away(method string) *fault.Error {
+	sentence := "The server's database does not answer just now, so nothing can be shown or saved. Boards are answered all the same. Try again in a moment."
+	if method != fiber.MethodGet && method != fiber.MethodHead {
+		sentence = "The server's database does not answer just now, so changes cannot be saved. " +
+			"Wait a moment, then send the same again: the form still has what you typed, if need be one step back."
+	}
+	return &fault.Error{Kind: fault.Away, Message: sentence, Retry: awayRetry}
 }
 
 // retryAfter tells a client when to come back, if a failure knows it.

@@ -28,15 +28,34 @@ func (s *server) exportDevices(c *fiber.Ctx) error {
 	}
 	q.Permitted, q.Limit = q.State != fleet.New, exportPart
 	q.After, q.Before, q.Last = "", "", false
+	head := []string{"mac", "platform", "notes", "state", "version", "requested_platform", "ip", "first_seen", "last_seen"}
+	return s.sendCSV(c, "devices.csv", head, func(ctx context.Context) (lines [][]string, more bool, err error) {
+		page, err := s.Devices.Page(ctx, q)
+		if err != nil || len(page.Devices) == 0 {
+			return nil, false, err
+		}
+		for i := range page.Devices {
+			lines = append(lines, exportLine(&page.Devices[i]))
+		}
+		q.After, q.Key = page.Devices[len(page.Devices)-1].MAC, page.LastKey
+		return lines, page.After, nil
+	})
+}
+
+// csvPart looks up the next lines of an export, and whether there are more.
+type csvPart func(ctx context.Context) (lines [][]string, more bool, err error)
+
+// sendCSV answers with a file that is written while it is looked up.
+func (s *server) sendCSV(c *fiber.Ctx, name string, head []string, next csvPart) error {
 	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="devices.csv"`)
-	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) { s.writeDevices(out, q) })
+	c.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", name))
+	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) { s.writeCSV(out, head, next) })
 	return nil
 }
 
-// writeDevices writes all that a query finds. A panic here would end the
-// process: no middleware is above it.
-func (s *server) writeDevices(out *bufio.Writer, q fleet.DeviceQuery) {
+// writeCSV writes all that is looked up. A panic here would end the process: no
+// middleware is above it.
+func (s *server) writeCSV(out *bufio.Writer, head []string, next csvPart) {
 	ctx, cancel := context.WithTimeout(context.Background(), exportTime)
 	defer cancel()
 	defer func() {
@@ -45,33 +64,28 @@ func (s *server) writeDevices(out *bufio.Writer, q fleet.DeviceQuery) {
 		}
 	}()
 	w := csv.NewWriter(out)
-	_ = w.Write([]string{"mac", "platform", "notes", "state", "version", "requested_platform", "ip", "first_seen", "last_seen"})
+	_ = w.Write(head)
 	for {
-		page, err := s.Devices.Page(ctx, q)
+		lines, more, err := next(ctx)
 		if err != nil {
 			s.Log.Error("an export broke off", "err", err)
 			_ = w.Write([]string{"The export broke off here: the database did not answer."})
 		}
-		for i := 0; err == nil && i < len(page.Devices); i++ {
-			err = w.Write(exportLine(&page.Devices[i]))
+		for i := 0; i < len(lines) && w.Error() == nil; i++ {
+			_ = w.Write(guardedAll(lines[i]))
 		}
 		w.Flush()
-		if err != nil || w.Error() != nil || out.Flush() != nil || !page.After {
+		if err != nil || w.Error() != nil || out.Flush() != nil || !more {
 			return
 		}
-		q.After, q.Key = page.Devices[len(page.Devices)-1].MAC, page.LastKey
 	}
 }
 
 func exportLine(d *fleet.Device) []string {
-	line := []string{
+	return []string{
 		d.MAC.String(), d.Platform, d.Notes, string(d.State(time.Now())), d.Version, d.RequestedPlatform, d.IP,
 		exportTimeOf(d.FirstSeen), exportTimeOf(d.LastSeen),
 	}
-	for i := range line {
-		line[i] = guarded(line[i])
-	}
-	return line
 }
 
 func exportTimeOf(t *time.Time) string {
@@ -79,6 +93,14 @@ func exportTimeOf(t *time.Time) string {
 		return ""
 	}
 	return *stamp(t)
+}
+
+// guardedAll is a line whose cells are guarded.
+func guardedAll(line []string) []string {
+	for i := range line {
+		line[i] = guarded(line[i])
+	}
+	return line
 }
 
 // guarded keeps a cell that anybody can choose from being taken for a formula.

@@ -82,7 +82,7 @@ func (s *server) confirmFactor(c *fiber.Ctx, code string) ([]string, error) {
 func (s *server) askDeleteFactor(c *fiber.Ctx) error { return s.deleteFactorPage(c, nil) }
 
 func (s *server) deleteFactorPage(c *fiber.Ctx, err error) error {
-	wrong, err := blame(c, err, "current")
+	wrong, err := blame(c, err, proofFields...)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (s *server) deleteFactorPage(c *fiber.Ctx, err error) error {
 
 // deleteFactor handles DELETE /account/factor.
 func (s *server) deleteFactor(c *fiber.Ctx) error {
-	err := s.prove(c, "current")
+	err := s.proveAll(c)
 	if err == nil {
 		err = s.Factors.Remove(c.UserContext(), userOf(c).ID)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fault"
 )
 
@@ -51,7 +52,16 @@ func (s *server) guardToken(c *fiber.Ctx, rule access) error {
 		return fault.New(fault.Forbidden, "The owner of this token may see everything and change nothing.")
 	}
 	c.Locals(userKey, &t.User)
+	s.actAs(c, &t.User, t.Name)
 	return c.Next()
+}
+
+// actAs lets what follows in this request be told as done by a user, with a token
+// of theirs when it has a name.
+func (s *server) actAs(c *fiber.Ctx, u *account.User, token string) {
+	c.SetUserContext(activity.By(c.UserContext(), activity.Author{
+		UserID: u.ID, Name: u.Email, Token: token, IP: s.clientIP(c), Waits: u.Role == account.Plain,
+	}))
 }
 
 // guardSession checks who is signed in with a browser.
@@ -69,6 +79,7 @@ func (s *server) guardSession(c *fiber.Ctx, rule access) error {
 	}
 	if u != nil {
 		c.Locals(userKey, u)
+		s.actAs(c, u, "")
 	}
 	switch {
 	case rule == anyone:

@@ -8,12 +8,16 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 	"esp-update-server/db"
 	"esp-update-server/handlers"
@@ -31,20 +35,53 @@ func newApp(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) *fiber.Ap
 	c := handlers.Config{
 		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts, History: d.History,
 		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links,
-		Factors: d.Factors, Throttles: d.Throttles,
-		Payloads: payloads, Ping: d.Ping,
+		Factors: d.Factors, Throttles: d.Throttles, Backups: d.Backups, Activity: d.Activity,
+		Payloads: payloads, IsAway: db.IsAway,
 		Publisher:  &release.Publisher{Store: d.Releases, MaxSize: 4 << 20, Keep: 10},
-		SignupOpen: true, MaxFirmware: 4 << 20, MaxNewDevices: 1000, ImageCache: 8 << 20,
+		SignupOpen: true, MaxWaiting: 100, MaxFirmware: 4 << 20, MaxNewDevices: 1000, ImageCache: 8 << 20,
 		Version: "test", Log: slog.New(slog.DiscardHandler),
 	}
 	for _, change := range changes {
 		change(&c)
 	}
+	inMemory(t, d, &c)
 	app, err := handlers.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return app
+}
+
+// inMemory loads what the device route answers from, and lets what it hears be
+// written until the test ends.
+func inMemory(t testing.TB, d *db.DB, c *handlers.Config) {
+	t.Helper()
+	loading := c.Index != nil // by a test that wants to see it
+	if !loading {
+		c.Index = ota.NewIndex(d.Index)
+		if err := c.Index.Refresh(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Writer = fleet.NewWriter(c.Index.Heard, d.Devices, c.Log)
+	ctx, stop := context.WithCancel(context.Background())
+	var kept sync.WaitGroup
+	wait := func(ctx context.Context) bool { <-ctx.Done(); return true }
+	if c.Announce != nil { // there are other processes to hear of
+		l := c.Hub.Listen()
+		t.Cleanup(l.Close)
+		wait = func(ctx context.Context) bool { l.Wait(ctx); l.Take(); return true }
+	}
+	if !loading {
+		kept.Go(func() { c.Index.Keep(ctx, wait, c.Log) })
+	}
+	t.Cleanup(func() {
+		stop()
+		kept.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		c.Writer.Close(ctx)
+	})
 }
 
 // password is that of every user made by signedIn.

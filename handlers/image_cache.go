@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/maypok86/otter/v2"
+
+	"esp-update-server/app/release"
 )
 
 // imageCache keeps the bytes of images in memory, up to a bound, and loads one
@@ -17,11 +20,34 @@ type imageCache struct {
 func newImageCache(bound int64, load func(context.Context, string) ([]byte, error)) *imageCache {
 	return &imageCache{load: load, cache: otter.Must(&otter.Options[string, []byte]{
 		MaximumWeight: uint64(max(bound, 1)),
-		Weigher:       func(_ string, data []byte) uint32 { return uint32(len(data)) },
+		Weigher:       func(_ string, data []byte) uint32 { return uint32(len(data)) }, // #nosec G115 -- MAX_FIRMWARE_SIZE ends at 1 GiB
 	})}
 }
 
 // bytes is the content of the image of a SHA-256.
 func (i *imageCache) bytes(ctx context.Context, sha256 string) ([]byte, error) {
 	return i.cache.Get(ctx, sha256, otter.LoaderFunc[string, []byte](i.load))
+}
+
+// preload loads what is offered, the newest first, as far as there is room: so
+// boards get it also while the database is away.
+func (s *server) preload(offered []release.Release) {
+	list := slices.Clone(offered)
+	slices.SortFunc(list, func(a, b release.Release) int { return b.PublishedAt.Compare(a.PublishedAt) })
+	go func() {
+		room := s.ImageCache
+		for i := range list {
+			for _, image := range list[i].Images {
+				if room -= image.Size; room < 0 {
+					return
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
+				_, err := s.images.bytes(ctx, image.SHA256)
+				cancel()
+				if err != nil {
+					s.Log.Warn("an image could not be loaded ahead", "platform", list[i].Platform, "err", err)
+				}
+			}
+		}
+	}()
 }

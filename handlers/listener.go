@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -16,40 +19,79 @@ const (
 	sendBuffer   = 64 << 10 // the kernel's own choice takes 245 kB a download
 )
 
+// ownDescriptors are for what is no connection to a client: the database, files.
+const ownDescriptors = 64
+
+// connections is how many the server takes, so that it can refuse the rest with
+// a status instead of letting them wait.
+func connections(descriptors uint64) int {
+	if descriptors < 2*ownDescriptors {
+		return int(max(descriptors, 2) / 2) // #nosec G115 -- below 128
+	}
+	return int(min(descriptors-ownDescriptors, concurrency)) // #nosec G115 -- at most concurrency
+}
+
 // Listen listens on a TCP address for connections that are written in pieces.
-func Listen(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+func Listen(address string, log *slog.Logger) (net.Listener, error) {
+	var how net.ListenConfig
+	how.SetMultipathTCP(false) // boards have one path, and letNobodyKnock works on plain TCP alone
+	l, err := how.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &listener{l.(*net.TCPListener)}, nil
+	return &listener{TCPListener: l.(*net.TCPListener), log: log, patience: pieceTimeout, closing: closing{done: make(chan struct{})}}, nil
 }
 
-type listener struct{ *net.TCPListener }
+type listener struct {
+	*net.TCPListener
+	log      *slog.Logger
+	patience time.Duration // with a client that does not take a piece
+	told     time.Time     // when the log last heard that nobody can be let in
+	closing
+}
 
 // Accept waits when the process has no file descriptor left, instead of ending
 // the server.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
-		c, err := l.AcceptTCP()
+		c, err := l.next()
+		if errors.Is(err, os.ErrDeadlineExceeded) { // now it closes
+			continue
+		}
 		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED) {
+			l.tell(err)
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		_ = c.SetWriteBuffer(sendBuffer)
-		return &conn{c}, nil
+		return &conn{TCPConn: c, patience: l.patience}, nil
 	}
 }
 
-type conn struct{ *net.TCPConn }
+// tell logs why nobody can be let in, once a minute while that lasts.
+func (l *listener) tell(err error) {
+	if time.Since(l.told) >= time.Minute && !errors.Is(err, syscall.ECONNABORTED) {
+		l.told = time.Now()
+		l.log.Error("no new connection can be taken: let the server have more file descriptors (ulimit -n)", "err", err)
+	}
+}
+
+type conn struct {
+	*net.TCPConn
+	patience time.Duration
+	bounded  bool // in what the kernel buffers
+}
 
 // Write sends in pieces, each with a deadline of its own.
 func (c *conn) Write(p []byte) (sent int, err error) {
+	if len(p) > piece && !c.bounded { // not for each connection: most answers are short, and it is a system call
+		c.bounded = true
+		_ = c.SetWriteBuffer(sendBuffer)
+	}
 	for len(p) > 0 {
-		if err := c.SetWriteDeadline(time.Now().Add(pieceTimeout)); err != nil {
+		if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
 			return sent, err
 		}
 		n, err := c.TCPConn.Write(p[:min(len(p), piece)])

@@ -21,8 +21,24 @@ type announcer interface{ Publish(topics ...string) }
 
 // changed tells open pages, after a write, what is no longer as they show it.
 // Topics are those of the package live: what changed, not how it looks.
+//
+// What people changed is in the index of the device route before they are told
+// that it is done. Where that fails it is tried again soon, and boards are
+// answered as before until then.
 func (s *server) changed(topics ...string) {
-	s.lastChange.Store(time.Now().UnixNano())
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
+	defer cancel()
+	if err := s.Index.Refresh(ctx); err != nil {
+		s.Log.Warn("a change is not known to the device route yet", "err", err)
+	}
+	s.tell(topics...)
+}
+
+// tell is changed for what no decision of the device route depends on.
+func (s *server) tell(topics ...string) {
+	if !slices.Equal(topics, []string{live.Activity}) {
+		s.lastChange.Store(time.Now().UnixNano())
+	}
 	if slices.Contains(topics, live.Fleet) || slices.Contains(topics, live.Resync) {
 		s.lastEdit.Store(time.Now().UnixNano())
 	}

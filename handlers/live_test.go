@@ -198,7 +198,7 @@ func TestStoppingEndsStreams(t *testing.T) {
 			fillFleet(t, d)
 			hub := live.NewHub()
 			app := newApp(t, d, func(c *handlers.Config) { c.Hub = hub })
-			l, err := handlers.Listen("127.0.0.1:0")
+			l, err := handlers.Listen("127.0.0.1:0", slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}

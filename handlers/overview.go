@@ -20,6 +20,7 @@ type overviewIndex struct {
 	CheckIns checkInChart
 	Adoption []adoptionBar
 	Feed     []feedLine
+	Sizes    dataSizes
 }
 
 // stateTile is how many devices are in a state, and where they are listed.
@@ -37,6 +38,9 @@ func (s *server) overview(c *fiber.Ctx) error {
 	v := &overviewIndex{page: page{Title: "Overview", Live: live.Device + " " + live.Fleet + " " + live.Feed + " " + live.Platform + " " + live.Counted}}
 	if err := s.fillOverview(c.UserContext(), v); err != nil {
 		return err
+	}
+	if mayChange(c) {
+		v.Problems = append(s.proxies.problems(), v.Problems...)
 	}
 	if v.Steps != nil {
 		v.Steps.URL, v.Steps.MayChange = s.boardURL(c), mayChange(c)
@@ -56,8 +60,14 @@ func (s *server) fillOverview(ctx context.Context, v *overviewIndex) error {
 	if v.CheckIns, err = s.checkInChart(ctx); err != nil {
 		return err
 	}
-	v.States, v.Problems = stateTiles(stats), problemsOf(stats, platforms)
+	if v.Problems, err = s.twinProblems(ctx); err != nil {
+		return err
+	}
+	v.States, v.Problems = stateTiles(stats), append(v.Problems, problemsOf(stats, platforms)...)
 	v.Steps, v.Adoption = stepsLeft(stats, platforms), adoptionBars(stats, platforms)
+	if v.Sizes, err = s.dataSizes(ctx); err != nil {
+		return err
+	}
 	v.Feed, err = s.feed(ctx)
 	return err
 }

@@ -1,6 +1,8 @@
 package handlers_test
 
 import (
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -61,6 +63,57 @@ func TestOverviewTellsHowTheFleetIs(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 	})
+}
+
+// TestTheFeedTellsOfReleases holds that what people do to releases is told, and
+// that a device says that it lost its platform.
+func TestTheFeedTellsOfReleases(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fillFleet(t, d)
+		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
+		b.publish("v1.0.3")
+		b.submit("/platforms/smart-lamp/release?_method=DELETE", url.Values{"version": {"v1.0.3"}}, 303)
+		b.submit("/platforms/smart-lamp/release?_method=PUT", url.Values{"version": {"v1.0.3"}}, 303)
+		a := b.get("/", 200)
+		for n, want := range []string{"smart-lamp offers v1.0.3 now", "smart-lamp v1.0.3 was withdrawn; v1.0.2 is offered again", "smart-lamp v1.0.3 was published by admin@example.com"} {
+			if got := a.text(t, fmt.Sprintf("#feed-list li:nth-child(%d) span", n+1)); got != want {
+				t.Errorf("line %d is %q, want %q", n, got, want)
+			}
+		}
+		if !a.has("#feed-list li a[href='/platforms/smart-lamp']") {
+			t.Error("the platform is not linked")
+		}
+		b.submit("/platforms/smart-lamp?_method=DELETE", nil, 303)
+		if b.get("/", 200).has("#feed-list a[href='/platforms/smart-lamp']") {
+			t.Error("the feed leads to a platform that is gone")
+		}
+		if got := b.get("/devices/a4cf12b3c401", 200).text(t, "#device-history li:first-child span"); got != "It was revoked from smart-lamp." {
+			t.Errorf("the device says %q", got)
+		}
+	})
+}
+
+// TestTheFeedTellsOnce holds that what is done again and again fills no feed.
+func TestTheFeedTellsOnce(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
+	for range 3 {
+		b.submit("/devices/a4cf12b3c404/permit?_method=DELETE", nil, 303)
+		b.submit("/devices/a4cf12b3c404/permit?_method=PUT", url.Values{"platform": {"smart-lamp"}}, 303)
+	}
+	a := b.get("/", 200)
+	for n, want := range []string{
+		"A4:CF:12:B3:C4:04 was permitted on smart-lamp by admin@example.com, again and again",
+		"A4:CF:12:B3:C4:04 was revoked from smart-lamp by admin@example.com, again and again",
+	} {
+		if got := a.text(t, fmt.Sprintf("#feed-list li:nth-child(%d) span", n+1)); got != want {
+			t.Errorf("line %d is %q, want %q", n, got, want)
+		}
+	}
+	if n := a.doc.Find("#feed-list li:contains('C4:04')").Length(); n != 2 {
+		t.Errorf("%d lines", n)
+	}
 }
 
 // TestForeignTextOnTheOverview holds that what boards make up runs nowhere.

@@ -71,7 +71,7 @@ func checkIn(t testing.TB, d *db.DB, mac, platform, version string) {
 		Report: fleet.Report{UserAgent: "<script>alert(1)</script>", SDKVersion: `" onmouseover="x`},
 	}
 	decision := ota.Decide(c, nil, nil, nil)
-	if err := d.Devices.Record(context.Background(), c, &decision, nil); err != nil {
+	if _, err := d.Devices.Record(context.Background(), []fleet.Heard{decision.Heard(c)}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
+	"esp-update-server/app/live"
 )
 
 // platformParam is the platform that a path names, in the one form that a name
@@ -39,8 +40,10 @@ func keyParam(c *fiber.Ctx, name string) string {
 	return strings.Clone(key)
 }
 
-// did logs a change that a person or their token made.
+// did logs a change that a person or their token made, and tells the pages that
+// show the activity.
 func (s *server) did(c *fiber.Ctx, what string, details ...any) {
+	s.changed(live.Activity)
 	if u := userOf(c); u != nil {
 		details = append(details, "by", u.Email)
 	}

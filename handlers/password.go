@@ -36,10 +36,11 @@ func (s *server) createPassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	s.actAs(c, l.User, "")
 	if err := s.setPassword(c, token, c.FormValue("password")); err != nil {
 		return s.passwordPage(c, token, err)
 	}
-	s.Log.Info("a new password was set by a link", "user", l.User.Email, "ip", s.clientIP(c))
+	s.did(c, "a new password was set by a link", "user", l.User.Email)
 	if err := s.signIn(c, l.User, false); err != nil {
 		return err
 	}

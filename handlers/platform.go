@@ -16,6 +16,8 @@ type platformsShow struct {
 	Versions *versionChart
 	Releases []releaseRow
 	Sketches []sketch
+	Password *passwordCard
+	Manifest *manifestCard
 	Devices  *deviceTable
 	Form     deviceForm
 }
@@ -39,7 +41,13 @@ func (s *server) showPlatform(c *fiber.Ctx) error {
 		return s.render(c, "devices/_table", v.Devices)
 	}
 	v.Form = deviceForm{Platform: p.Name, Fixed: true}
-	v.Sketches = s.sketches(c, p.Name)
+	v.Sketches = s.sketches(c, p)
+	if v.Password, err = s.passwordCard(c, p); err != nil {
+		return err
+	}
+	if v.Manifest, err = s.manifestCard(c, p); err != nil {
+		return err
+	}
 	if err := s.describePlatform(c.UserContext(), v); err != nil {
 		return err
 	}

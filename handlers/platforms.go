@@ -178,7 +178,7 @@ func (s *server) deletePlatform(c *fiber.Ctx) error {
 		return err
 	}
 	s.did(c, "platform deleted", "platform", p.Name)
-	s.changed(live.Platform+p.Name, live.Fleet, live.Feed)
+	s.changed(live.Platform+p.Name, live.Fleet, live.Resync) // each of its devices changed
 	return s.done(c, "/platforms", fmt.Sprintf("Platform %s is deleted, with %s; %s now on no whitelist.",
 		p.Name, count(int64(releases), "release"), countAre(p.Devices, "device")))
 }

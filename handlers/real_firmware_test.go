@@ -33,7 +33,7 @@ func TestRealFirmwareReachesTheBoard(t *testing.T) {
 	data := realFirmware(t, "esp32c3-app-gtil2_sun-v0.1.11-UPDATEDEV.bin")
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newScript(t, d)
-		address := serve(t, d)
+		address := listen(t, s.app, "127.0.0.1")
 		board := func(mac, dev, ver string) string {
 			return string(say(t, address, "GET /update?dev="+dev+"&ver="+ver+" HTTP/1.0\r\nHost: x\r\nUser-Agent: ESP32-http-Update\r\nx-ESP32-STA-MAC: "+mac+"\r\nx-ESP32-mode: sketch\r\n\r\n"))
 		}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"html/template"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
 	"github.com/gofiber/fiber/v2"
@@ -73,10 +75,17 @@ func (p *page) MayChange() bool { return p.User != nil && p.User.Role == account
 // At reports whether the page belongs to the part of the site under a path.
 func (p *page) At(path string) bool { return p.Path == path || strings.HasPrefix(p.Path, path+"/") }
 
-// render renders one template, a page or a part of one.
+// render renders one template, a page or a part of one. A form shows again what
+// was sent, and that may be no UTF-8; a page always is.
 func (s *server) render(c *fiber.Ctx, name string, view any) error {
 	c.Vary("HX-Request")
-	return c.Render(name, view)
+	if err := c.Render(name, view); err != nil {
+		return err
+	}
+	if body := c.Response().Body(); !utf8.Valid(body) {
+		c.Response().SetBody(bytes.ToValidUTF8(body, []byte("\uFFFD")))
+	}
+	return nil
 }
 
 // views are the templates, loaded once: Fiber would load them again.

@@ -26,6 +26,9 @@ func (s *server) rewrite() {
 		// As sent: without a Host header //update would be parsed as a host.
 		path, query, _ := bytes.Cut(ctx.Request.Header.RequestURI(), []byte("?"))
 		if isUpdatePath(path) || isUpdatePath(ctx.Path()) {
+			if s.again(ctx) {
+				return
+			}
 			ctx.Request.SetRequestURIBytes(append([]byte("/update?"), query...))
 		}
 		if ctx.IsPost() {

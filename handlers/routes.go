@@ -41,15 +41,23 @@ type route struct {
 // first is taken.
 func (s *server) routes() []route {
 	return []route{
-		{method: "GET", path: "/update", access: nobody, handle: s.update}, // HEAD too; POST below
-		{method: "POST", path: "/update", access: nobody, handle: s.update},
+		{method: "GET", path: "/update", access: nobody, handle: s.measured(s.update)}, // HEAD too; POST below
+		{method: "POST", path: "/update", access: nobody, handle: s.measured(s.update)},
+		{method: "GET", path: "/_catalog", access: nobody, handle: s.showCatalog},
+		{method: "GET", path: "/ac/:platform/+", access: nobody, handle: s.measured(s.sendChosen)},
+		{method: "GET", path: "/platforms/:platform/manifest.json", access: nobody, handle: s.byKey(s.showManifest)},
+		{method: "GET", path: "/platforms/:platform/esp32fota.json", access: nobody, handle: s.byKey(s.showFOTA)},
+		{method: "GET", path: "/platforms/:platform/firmware/:file", access: nobody, handle: s.byKey(s.sendByKey)},
 
 		{method: "GET", path: "/healthz", access: nobody, handle: s.healthz},
 		{method: "GET", path: "/readyz", access: nobody, handle: s.readyz},
+		{method: "GET", path: "/metrics", access: reading, handle: s.showMetrics},
 		{method: "GET", path: "/static/+", access: nobody, handle: s.static},
 		{method: "GET", path: "/favicon.ico", access: nobody, handle: s.favicon},
 
 		{method: "GET", path: "/", access: signedIn, handle: s.overview},
+		{method: "GET", path: "/backup/new", access: changing, handle: s.newBackup},
+		{method: "POST", path: "/backup", access: changing, handle: s.createBackup},
 		{method: "GET", path: "/session/new", access: anyone, handle: s.newSession},
 		{method: "POST", path: "/session", access: anyone, handle: s.createSession},
 		{method: "DELETE", path: "/session", access: signedIn, handle: s.deleteSession},
@@ -95,6 +103,11 @@ func (s *server) routes() []route {
 		{method: "DELETE", path: "/platforms/:platform/release", access: changing, handle: s.deleteOffer},
 		{method: "GET", path: "/platforms/:platform/release/edit", access: changing, handle: s.askOffer},
 		{method: "GET", path: "/platforms/:platform/release/delete", access: changing, handle: s.askWithdraw},
+		{method: "POST", path: "/platforms/:platform/passwords", access: changing, handle: s.createDevicePassword},
+		{method: "DELETE", path: "/platforms/:platform/passwords/:password", access: changing, handle: s.retirePassword},
+		{method: "GET", path: "/platforms/:platform/passwords/:password/delete", access: changing, handle: s.askRetirePassword},
+		{method: "POST", path: "/platforms/:platform/manifest-keys", access: changing, handle: s.createManifestKey},
+		{method: "DELETE", path: "/platforms/:platform/manifest-keys/:key", access: changing, handle: s.revokeManifestKey},
 		{method: "POST", path: "/platforms/:platform/firmware", access: changing, handle: s.publishFirmware},
 		{method: "GET", path: "/platforms/:platform/releases/:version/firmware", access: changing, handle: s.downloadFirmware},
 
@@ -111,16 +124,22 @@ func (s *server) routes() []route {
 		{method: "GET", path: "/devices/:mac/edit", access: changing, handle: s.editDevice},
 		{method: "PUT", path: "/devices/:mac/permit", access: changing, handle: s.createPermit},
 		{method: "DELETE", path: "/devices/:mac/permit", access: changing, handle: s.deletePermit},
+		{method: "DELETE", path: "/devices/:mac/twins", access: changing, handle: s.dismissTwins},
 		{method: "GET", path: "/live", access: viewing, handle: s.live},
 		{method: "PUT", path: "/devices/:mac/ignore", access: changing, handle: s.createIgnore},
 		{method: "DELETE", path: "/devices/:mac/ignore", access: changing, handle: s.deleteIgnore},
 		{method: "GET", path: "/selection", access: changing, handle: s.askSelection},
+		{method: "GET", path: "/selection/count", access: changing, handle: s.countSelection},
 		{method: "DELETE", path: "/selection", access: changing, handle: s.forgetSelection},
 		{method: "PUT", path: "/selection/permit", access: changing, handle: s.permitSelection},
 		{method: "DELETE", path: "/selection/permit", access: changing, handle: s.revokeSelection},
 		{method: "PUT", path: "/selection/ignore", access: changing, handle: s.ignoreSelection},
 		{method: "DELETE", path: "/removals/:id", access: changing, handle: s.deleteRemoval},
 		{method: "GET", path: "/new-devices", access: viewing, handle: s.listNewDevices},
+
+		{method: "GET", path: "/activity", access: viewing, handle: s.listActivity},
+		{method: "GET", path: "/activity/export", access: viewing, handle: s.exportActivity},
+		{method: "GET", path: "/activity/:entry", access: viewing, handle: s.showActivity},
 
 		{method: "GET", path: "/uploads/new", access: viewing, handle: s.newUpload},
 		{method: "POST", path: "/uploads", access: changing, handle: s.createUpload, body: upload},

@@ -20,9 +20,9 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 var crossOrigin = http.NewCrossOriginProtection()
 
 // protect keeps pages from being framed, sniffed or scripted, and requests from
-// being forged. Boards are no browsers: their route gets none of it.
+// being forged. Boards are no browsers: their routes get none of it.
 func (s *server) protect(c *fiber.Ctx) error {
-	if c.Path() == "/update" {
+	if isDevicePath(c.Path()) {
 		return c.Next()
 	}
 	h := &c.Response().Header

@@ -14,6 +14,10 @@ import (
 // maxPicked is how many devices can be named one by one.
 const maxPicked = 1000
 
+// maxCounted is up to where it is counted how many devices match: a search in a
+// large fleet takes its time.
+const maxCounted = 10_000
+
 // selectionView asks once, with the count, before something is done to many
 // devices.
 type selectionView struct {
@@ -109,6 +113,26 @@ func (s *server) askSelection(c *fiber.Ctx) error {
 		return err
 	}
 	return s.selectionPage(c, v, nil)
+}
+
+// matches is how many devices match, as it is offered to take them all.
+type matches struct {
+	Devices int64
+	More    bool // than so many
+}
+
+// countSelection handles GET /selection/count, which a table asks for when a
+// person ticks all that it shows.
+func (s *server) countSelection(c *fiber.Ctx) error {
+	v, err := readSelection(c.Context().QueryArgs())
+	if err != nil {
+		return err
+	}
+	n, err := s.Devices.CountUpTo(c.UserContext(), v.selection(), maxCounted+1)
+	if err != nil {
+		return err
+	}
+	return s.render(c, "devices/_matches", matches{Devices: min(n, maxCounted), More: n > maxCounted})
 }
 
 func (s *server) selectionPage(c *fiber.Ctx, v *selectionView, err error) error {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
+	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 )
 
@@ -30,20 +32,26 @@ type Config struct {
 	Links     links
 	Factors   factors
 	Throttles throttles
+	Backups   backups
+	Activity  activities
 	Payloads  fiber.Storage // of sessions, under the hash of their id
 	Publisher *release.Publisher
-	Ping      func(context.Context) error // whether the database answers
-	Hub       *live.Hub                   // what open pages listen to; nil for one of its own
-	Announce  announcer                   // tells the hubs of all processes; nil when there is one process
-	CheckIns  *fleet.Counter              // of check-ins; nil for one that nobody saves
+	IsAway    func(error) bool // whether an error says that it does not just now; nil for never
+	Hub       *live.Hub        // what open pages listen to; nil for one of its own
+	Announce  announcer        // tells the hubs of all processes; nil when there is one process
+	CheckIns  *fleet.Counter   // of check-ins; nil for one that nobody saves
+	Index     *ota.Index       // what the device route answers from
+	Writer    *fleet.Writer    // of check-ins; New starts it, who made it closes it
 
 	PublicURL      *url.URL       // as people reach the server; nil when not told
 	LocalURL       string         // as the local network does
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
 	SignupOpen     bool
-	MaxFirmware    int64 // bytes of a file
-	MaxNewDevices  int   // that are kept
-	ImageCache     int64 // bytes of images kept in memory
+	MaxWaiting     int64  // users who wait for an admin; more cannot sign up
+	AdminEmail     string // who is made an admin at each start; "" for nobody
+	MaxFirmware    int64  // bytes of a file
+	MaxNewDevices  int    // that are kept
+	ImageCache     int64  // bytes of images kept in memory
 	Version        string
 	Log            *slog.Logger
 }
@@ -54,11 +62,18 @@ type server struct {
 	app        *fiber.App
 	engine     fiber.Views
 	images     *imageCache
+	verbose    bool // requests are logged
 	assets     compressedAssets
 	lastChange atomic.Int64 // by this process, in Unix nanoseconds
 	lastEdit   atomic.Int64 // the last of them that was no mere check-in
 	counts     deviceCounts
 	stats      cached[*fleet.Stats]
+	sizes      cached[dataSizes]
+	metrics    *metrics
+	newcomers  newcomers
+	forgeries  fleet.Forgeries
+	proxies    proxyHints
+	keyUses    keyUses
 }
 
 // Limits of what a client may send and how long it may take.
@@ -70,7 +85,7 @@ const (
 	readTimeout   = 10 * time.Second
 	uploadTimeout = 10 * time.Minute // 16 MiB at 1 Mbit/s take 134 s
 	idleTimeout   = 30 * time.Second
-	concurrency   = 16 << 10 // connections
+	concurrency   = 16 << 10 // connections; fewer where the process may not open that many files
 )
 
 // New wires the handlers to their routes.
@@ -88,12 +103,18 @@ func New(c Config) (*fiber.App, error) {
 	if c.CheckIns == nil {
 		c.CheckIns = &fleet.Counter{}
 	}
+	if c.IsAway == nil {
+		c.IsAway = func(error) bool { return false }
+	}
+	c.Devices = freshDevices{c.Devices, c.Index.Heard}
 	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes)}
+	s.verbose = c.Log.Enabled(context.Background(), slog.LevelDebug)
+	s.metrics = newMetrics(s)
 	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }
 	s.app = fiber.New(fiber.Config{
 		AppName: "ESP Update Server", Views: engine, ErrorHandler: s.fail,
 		DisableStartupMessage: true, EnableTrustedProxyCheck: true, UnescapePath: false,
-		ReadBufferSize: headerLimit, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, Concurrency: concurrency,
+		ReadBufferSize: headerLimit, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, Concurrency: connections(descriptors()),
 		StreamRequestBody: true, DisablePreParseMultipartForm: true, BodyLimit: bodyLimit,
 	})
 	s.app.Use(s.observe, s.compress, s.protect)
@@ -101,12 +122,17 @@ func New(c Config) (*fiber.App, error) {
 		s.add(r)
 	}
 	s.rewrite()
+	s.Index.Follow(s.preload)
+	s.Writer.Start(s)
 	return s.app, nil
 }
 
 // add registers a route; one for GET answers HEAD too.
 func (s *server) add(r route) {
 	chain := []fiber.Handler{s.guard(r), s.bound(r), r.handle}
+	if r.access != nobody {
+		chain = slices.Insert(chain, 1, s.settled)
+	}
 	s.app.Add(r.method, r.path, chain...)
 	if r.method == fiber.MethodGet {
 		s.app.Add(fiber.MethodHead, r.path, chain...)

@@ -10,6 +10,7 @@ import (
 
 	"esp-update-server/app/account"
 	"esp-update-server/app/fault"
+	"esp-update-server/app/live"
 )
 
 type sessionNew struct {
@@ -76,12 +77,31 @@ func (s *server) authenticate(c *fiber.Ctx, email, password string) (*account.Us
 	}
 	u, err := s.userWith(ctx, email, password)
 	switch {
+	case errors.Is(err, errSignIn):
+		s.refusedSignIn(c, email)
 	case fault.Is(err, fault.Busy): // nothing was tried
 		return nil, errors.Join(err, s.giveBack(ctx, g))
 	case err == nil && !u.SecondFactor:
 		err = s.proved(ctx, g)
 	}
 	return u, err
+}
+
+// refusedSignIn tells of somebody who was refused. What was typed for an address
+// is kept nowhere when there is no such account: it may be a password. Looking
+// the account up takes as long whether it is there or not.
+func (s *server) refusedSignIn(c *fiber.Ctx, email string) {
+	ip, known := s.clientIP(c), ""
+	if address, err := account.ParseEmail(email); err == nil {
+		if u, err := s.Users.FindByEmail(c.UserContext(), address); err == nil {
+			known = u.Email
+		}
+	}
+	s.Log.Info("sign-in refused", "user", known, "ip", ip)
+	if err := s.Activity.RefuseSignIn(c.UserContext(), known, ip, network(ip)); err != nil {
+		s.Log.Error("a refused sign-in could not be kept", "err", err)
+	}
+	s.changed(live.Activity)
 }
 
 // userWith is the user of an address and a password. Whether the address is
@@ -104,7 +124,23 @@ func (s *server) userWith(ctx context.Context, email, password string) (*account
 	if !ok {
 		return nil, errSignIn
 	}
+	s.rehash(ctx, u, password)
 	return u, nil
+}
+
+// rehash puts a hash of ours in the place of one that came from the original
+// server, now that the password is known. Should it fail, the next sign-in tries again.
+func (s *server) rehash(ctx context.Context, u *account.User, password string) {
+	if !account.IsForeign(u.PasswordHash) {
+		return
+	}
+	hash, err := account.HashPassword(ctx, password)
+	if err == nil {
+		err = s.Users.Rehash(ctx, u.ID, u.PasswordHash, hash)
+	}
+	if err != nil {
+		s.Log.Error("an imported password could not be hashed anew", "user", u.Email, "err", err)
+	}
 }
 
 // deleteSession handles DELETE /session.
@@ -112,6 +148,7 @@ func (s *server) deleteSession(c *fiber.Ctx) error {
 	if err := s.signOut(c); err != nil {
 		return err
 	}
+	s.did(c, "signed out")
 	return s.goTo(c, "/session/new")
 }
 

@@ -30,13 +30,11 @@ func (s *server) signIn(c *fiber.Ctx, u *account.User, remember bool) error {
 	}
 	id := account.NewSecret()
 	agent := fleet.Cut(c.Get(fiber.HeaderUserAgent), 255)
+	s.actAs(c, u, "")
 	if err := s.Sessions.Create(c.UserContext(), account.HashSecret(id), u.ID, agent, s.clientIP(c), remember); err != nil {
 		return err
 	}
-	if err := s.Users.SignedIn(c.UserContext(), u.ID); err != nil {
-		return err
-	}
-	s.Log.Info("signed in", "user", u.Email, "ip", s.clientIP(c))
+	s.did(c, "signed in", "user", u.Email)
 	s.sendSession(c, id, &account.Session{Remember: remember, CreatedAt: time.Now()})
 	return nil
 }

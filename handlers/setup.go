@@ -37,12 +37,13 @@ func (s *server) createSetup(c *fiber.Ctx) error {
 	}
 	u, err := f.user(c.UserContext(), c.FormValue("password"), account.Admin)
 	if err == nil {
+		s.actAs(c, u, "")
 		err = s.Links.SetUp(c.UserContext(), account.HashSecret(f.Token), u)
 	}
 	if err != nil {
 		return s.setupPage(c, f, err)
 	}
-	s.Log.Info("the first admin was created", "user", u.Email, "ip", s.clientIP(c))
+	s.did(c, "the first admin was created", "user", u.Email)
 	if err := s.signIn(c, u, false); err != nil {
 		return err
 	}

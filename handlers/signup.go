@@ -54,12 +54,13 @@ func (s *server) createUser(c *fiber.Ctx) error {
 		u, err = f.user(c.UserContext(), c.FormValue("password"), account.Plain)
 	}
 	if err == nil {
+		s.actAs(c, u, "")
 		err = s.Users.Create(c.UserContext(), u)
 	}
 	if err != nil {
 		return s.signupPage(c, f, err)
 	}
-	s.Log.Info("signed up", "user", u.Email, "ip", s.clientIP(c))
+	s.did(c, "signed up", "user", u.Email)
 	if err := s.signIn(c, u, false); err != nil {
 		return err
 	}
@@ -75,7 +76,22 @@ func (s *server) signupOpen(ctx context.Context) error {
 	if err == nil && !admin {
 		err = fault.New(fault.Forbidden, "This server has no admin yet: open the set-up link in its log first.")
 	}
+	if err != nil {
+		return err
+	}
+	_, waiting, err := s.Users.Count(ctx)
+	if err == nil && waiting >= s.MaxWaiting {
+		err = fault.New(fault.Busy, "%s for an admin already, and more cannot sign up until some are let in: ask an admin for an invitation.", countWait(waiting))
+	}
 	return err
+}
+
+// countWait is how many users wait, with the verb.
+func countWait(n int64) string {
+	if n == 1 {
+		return "1 user waits"
+	}
+	return count(n, "user") + " wait"
 }
 
 // user is the account that a form asks for.

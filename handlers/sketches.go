@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"esp-update-server/app/fleet"
 	"esp-update-server/examples"
 )
 
@@ -18,8 +19,9 @@ type sketch struct {
 	Text string
 }
 
-// sketches are the basic examples with this server and a platform in them.
-func (s *server) sketches(c *fiber.Ctx, platform string) []sketch {
+// sketches are the basic examples with this server and a platform in them, and
+// where it asks for a password the place to put that.
+func (s *server) sketches(c *fiber.Ctx, platform *fleet.Platform) []sketch {
 	base := s.boardURL(c)
 	return []sketch{
 		{ID: "sketch-esp32", Name: "ESP32", Text: fillSketch(examples.ESP32, base, platform)},
@@ -29,10 +31,13 @@ func (s *server) sketches(c *fiber.Ctx, platform string) []sketch {
 
 // fillSketch needs no escaping: a platform's name is of letters, digits and
 // hyphens, and the address was checked.
-func fillSketch(text, base, platform string) string {
-	text = strings.NewReplacer(examples.Platform, `"`+platform+`"`, examples.Server, `"`+base+`/"`).Replace(text)
+func fillSketch(text, base string, platform *fleet.Platform) string {
+	text = strings.NewReplacer(examples.Platform, `"`+platform.Name+`"`, examples.Server, `"`+base+`/"`).Replace(text)
 	if strings.HasPrefix(base, "https:") {
 		text = overTLS.Replace(text)
+	}
+	if platform.Passwords.Asked() {
+		text = examples.WithPassword(text)
 	}
 	return text
 }

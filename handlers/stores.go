@@ -2,11 +2,12 @@ package handlers
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/activity"
 	"esp-update-server/app/fleet"
-	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 	"esp-update-server/app/version"
 )
@@ -20,6 +21,12 @@ type platforms interface {
 	Create(ctx context.Context, name, notes string) error
 	SetNotes(ctx context.Context, name, notes string) error
 	Delete(ctx context.Context, name string) error
+	AddPassword(ctx context.Context, name, hash string, grace bool) error
+	RetirePassword(ctx context.Context, name, key string) error
+	ManifestKeys(ctx context.Context, name string) ([]fleet.ManifestKey, error)
+	AddManifestKey(ctx context.Context, name, hash string) error
+	RevokeManifestKey(ctx context.Context, name, key string) error
+	UsedManifestKey(ctx context.Context, hash string, at time.Time) error
 }
 
 type devices interface {
@@ -34,13 +41,16 @@ type devices interface {
 	Edit(ctx context.Context, mac fleet.MAC, c fleet.DeviceChange) error
 	Forget(ctx context.Context, mac fleet.MAC) error
 	CountSelected(ctx context.Context, sel fleet.Selection) (int64, error)
+	CountUpTo(ctx context.Context, sel fleet.Selection, limit int64) (int64, error)
 	PermitAll(ctx context.Context, sel fleet.Selection, atMost int64, platform, by string) (int64, error)
 	RemoveAll(ctx context.Context, sel fleet.Selection, atMost int64, r fleet.Removal) (int64, error)
 	IgnoreAll(ctx context.Context, sel fleet.Selection, ignore bool) (int64, error)
 	Undo(ctx context.Context, r fleet.Removal) (int64, error)
 	Import(ctx context.Context, lines []fleet.ImportLine, by string) error
 	CountNew(ctx context.Context) (int, error)
-	Record(ctx context.Context, c *fleet.CheckIn, d *ota.Decision, happened []fleet.Happening) error
+	PasswordUses(ctx context.Context, p *fleet.Platform) (fleet.PasswordUses, error)
+	Twins(ctx context.Context, limit int) ([]fleet.Device, error)
+	DismissTwins(ctx context.Context, mac fleet.MAC) error
 	DropOldestNew(ctx context.Context, limit int) error
 }
 
@@ -49,7 +59,6 @@ type releases interface {
 	Find(ctx context.Context, platform string, v version.Version) (*release.Release, error)
 	Offered(ctx context.Context, platform string) (*release.Release, error)
 	Bytes(ctx context.Context, sha256 string) ([]byte, error)
-	CountDownload(ctx context.Context, platform string, v version.Version) error
 	Offer(ctx context.Context, platform string, v version.Version) error
 	Withdraw(ctx context.Context, platform string, v version.Version) error
 	Runners(ctx context.Context, platform string, v version.Version) (same, higher int64, err error)
@@ -63,7 +72,6 @@ type drafts interface {
 }
 
 type history interface {
-	Add(ctx context.Context, list ...fleet.Happening) error
 	Of(ctx context.Context, mac fleet.MAC, limit int) ([]fleet.Happening, error)
 	Latest(ctx context.Context, limit int) ([]fleet.Happening, error)
 	Adoption(ctx context.Context, platform string) ([]fleet.Adoption, error)
@@ -78,10 +86,10 @@ type users interface {
 	Find(ctx context.Context, id string) (*account.User, error)
 	FindByEmail(ctx context.Context, email string) (*account.User, error)
 	AnyAdmin(ctx context.Context) (bool, error)
-	SignedIn(ctx context.Context, id string) error
 	SetName(ctx context.Context, id, name string) error
 	SetEmail(ctx context.Context, id, email string) error
 	SetPassword(ctx context.Context, id, hash, session string) error
+	Rehash(ctx context.Context, id, was, hash string) error
 	SetRole(ctx context.Context, id string, role account.Role) (before account.Role, err error)
 	Delete(ctx context.Context, id string) error
 }
@@ -124,11 +132,23 @@ type factors interface {
 	EndChallenge(ctx context.Context, hash string) (ended bool, err error)
 }
 
+type activities interface {
+	Page(ctx context.Context, q activity.Query) (*activity.Page, error)
+	Authors(ctx context.Context, limit int) ([]string, error)
+	Find(ctx context.Context, id string) (*activity.Entry, error)
+	Devices(ctx context.Context, id string, after fleet.MAC, limit int) ([]activity.Device, error)
+	RefuseSignIn(ctx context.Context, email, ip, network string) error
+}
+
+type backups interface {
+	Open(ctx context.Context) (backup io.ReadCloser, size int64, err error)
+	Sizes(ctx context.Context) (database, images int64, err error)
+}
+
 type throttles interface {
 	Take(ctx context.Context, t account.Try, now time.Time) (wait time.Duration, err error)
 	Forgive(ctx context.Context, key string) error
 	GiveBack(ctx context.Context, key string) error
-	Prune(ctx context.Context, now time.Time) error
 	Known(ctx context.Context, key string) (bool, error)
 	Know(ctx context.Context, key string, now time.Time) error
 }

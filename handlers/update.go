@@ -1,94 +1,54 @@
 package handlers
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
-	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
-	"esp-update-server/app/live"
 	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 )
 
 // update is the device route, the contract with the boards in the field. It
 // answers in the few ways that both Arduino update clients understand: never a
-// redirect, never HTML, never chunked, never 200 without an image.
+// redirect, never HTML, never chunked, never 200 without an image. What is asked
+// again and again does not come here: see again.
 func (s *server) update(c *fiber.Ctx) error {
 	in := s.checkIn(c)
-	known, d, err := s.decide(c.UserContext(), in)
-	if err != nil {
-		return s.away(c, err)
+	request := requestHash(c.Context())
+	if in.Report.IsTasmota() {
+		request = 0 // which gets another answer than the one of again
 	}
-	s.logDecision(in, known, &d)
-	switch d.Answer {
-	case fleet.NoUpdate:
+	return s.answer(c, in, request)
+}
+
+// answer decides on a check-in, remembers it under the hash of its request, 0 for
+// none, and answers. Tasmota takes a 304 for an update, and restarts.
+func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
+	d, subject, err := s.Index.Decide(in)
+	if err != nil {
+		return s.starting(c)
+	}
+	s.remember(in, &d, &subject, request)
+	switch {
+	case d.Answer == fleet.NoUpdate && in.Report.IsTasmota():
+		return sendLine(c, fiber.StatusNotFound, "no update. "+d.Sentence)
+	case d.Answer == fleet.NoUpdate:
 		return c.SendStatus(fiber.StatusNotModified)
-	case fleet.Refusal:
+	case d.Answer == fleet.Refusal:
 		return sendLine(c, fiber.StatusBadRequest, d.Sentence)
 	}
 	return s.sendImage(c, in.MAC, &d)
 }
 
-// decide looks up what the decision needs, makes it and remembers the check-in.
-func (s *server) decide(ctx context.Context, in *fleet.CheckIn) (*fleet.Device, ota.Decision, error) {
-	known, platform, offered, err := s.subject(ctx, in)
-	if err != nil {
-		return nil, ota.Decision{}, err
-	}
-	d := ota.Decide(in, known, platform, offered)
-	if in.MAC == "" {
-		return known, d, nil
-	}
-	happened := d.Happenings(known, in)
-	if err := s.Devices.Record(ctx, in, &d, happened); err != nil {
-		return nil, d, err
-	}
-	if known == nil {
-		err = s.Devices.DropOldestNew(ctx, s.MaxNewDevices)
-	}
-	s.CheckIns.Add(in.At)
-	s.changed(checkInTopics(in.MAC, known, happened)...)
-	return known, d, err
+// starting answers a board while nothing is loaded yet.
+func (s *server) starting(c *fiber.Ctx) error {
+	return sendLine(c, fiber.StatusServiceUnavailable, "the server is starting and cannot answer yet.")
 }
 
-// checkInTopics are what a check-in changed on open pages.
-func checkInTopics(mac fleet.MAC, known *fleet.Device, happened []fleet.Happening) []string {
-	topics := []string{live.Device + string(mac)}
-	if known == nil {
-		topics = append(topics, live.Fleet)
-	}
-	if len(happened) > 0 {
-		topics = append(topics, live.Feed)
-	}
-	return topics
-}
-
-// subject is what the decision on a check-in is about; what does not exist is nil.
-func (s *server) subject(ctx context.Context, in *fleet.CheckIn) (d *fleet.Device, p *fleet.Platform, r *release.Release, err error) {
-	if in.MAC != "" {
-		if d, err = s.Devices.Find(ctx, in.MAC); err != nil && !fault.Is(err, fault.NotFound) {
-			return nil, nil, nil, err
-		}
-	}
-	name, ok := fleet.DevicePlatformName(in.Platform)
-	if !ok {
-		return d, nil, nil, nil
-	}
-	if p, err = s.Platforms.Find(ctx, name); err != nil {
-		if fault.Is(err, fault.NotFound) {
-			err = nil
-		}
-		return d, nil, nil, err
-	}
-	r, err = s.Releases.Offered(ctx, name)
-	return d, p, r, err
-}
-
-// away answers a board when the server cannot decide.
+// away answers a board when the server does not have what it decided to send.
 func (s *server) away(c *fiber.Ctx, err error) error {
 	s.Log.Error("a board could not be answered", "err", err)
 	return sendLine(c, fiber.StatusServiceUnavailable, "the server cannot reach its database just now.")
@@ -129,36 +89,14 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	return nil
 }
 
-// downloaded counts a download whose last byte was taken.
+// downloaded counts a download whose last byte was taken; by a client with a
+// manifest key where there is no MAC.
 func (s *server) downloaded(mac fleet.MAC, r *release.Release) {
-	s.Log.Info("download finished", "device", mac.String(), "platform", r.Platform, "version", r.Version.String())
-	ctx := context.Background()
-	err := s.Releases.CountDownload(ctx, r.Platform, r.Version)
-	if err == nil {
-		err = s.History.Add(ctx, fleet.Happening{
-			MAC: mac, At: time.Now().UTC().Truncate(time.Microsecond), Event: fleet.Downloaded, Platform: r.Platform, Version: r.Version.String(),
-		})
+	v := r.Version.String()
+	by := mac.String()
+	if by == "" {
+		by = "a manifest key"
 	}
-	if err != nil {
-		s.Log.Error("a download could not be counted", "err", err)
-	}
-	s.changed(live.Device+string(mac), live.Platform+r.Platform, live.Feed)
-}
-
-// logDecision logs what is news: a new device, the first refusal for a reason,
-// and every offer.
-func (s *server) logDecision(in *fleet.CheckIn, known *fleet.Device, d *ota.Decision) {
-	if in.MAC == "" {
-		return
-	}
-	at := []any{"device", in.MAC.String(), "platform", fleet.Cut(in.Platform, fleet.MaxReported), "version", in.RunningVersion().String(), "ip", in.IP}
-	if known == nil {
-		s.Log.Info("new device", at...)
-	}
-	switch {
-	case d.Answer == fleet.Offer:
-		s.Log.Info("offer", append(at, "offered", d.Release.Version.String())...)
-	case d.Answer == fleet.Refusal && (known == nil || known.Reason != string(d.Reason)):
-		s.Log.Info("refusal", append(at, "reason", d.Sentence)...)
-	}
+	s.Log.Info("download finished", "device", by, "platform", r.Platform, "version", v)
+	s.Writer.AddDownload(fleet.Download{MAC: mac, Platform: r.Platform, Version: v, At: time.Now().UTC().Truncate(time.Microsecond)})
 }

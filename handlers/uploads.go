@@ -119,7 +119,7 @@ func (s *server) refusedUpload(c *fiber.Ctx, form *uploadForm, a *release.Assess
 // refusedReport says what is wrong with a file.
 func (s *server) refusedReport(c *fiber.Ctx, r *uploadReport, err error) error {
 	f := fault.Of(err)
-	if f == nil {
+	if f == nil || f.Kind == fault.Full {
 		return err
 	}
 	r.Refusal = f.Message

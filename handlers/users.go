@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
@@ -20,13 +22,14 @@ type usersIndex struct {
 // userRow is a user in the table of all.
 type userRow struct {
 	account.User
-	Self   bool // the one who looks
-	Chosen account.Role
-	Errors problems
+	Self      bool // the one who looks
+	ComesBack bool // the settings make it an admin at each start
+	Chosen    account.Role
+	Errors    problems
 }
 
-func toUserRow(c *fiber.Ctx, u *account.User) userRow {
-	return userRow{User: *u, Self: u.ID == userOf(c).ID, Chosen: u.Role}
+func (s *server) userRow(c *fiber.Ctx, u *account.User) userRow {
+	return userRow{User: *u, Self: u.ID == userOf(c).ID, ComesBack: strings.EqualFold(strings.TrimSpace(s.AdminEmail), u.Email), Chosen: u.Role}
 }
 
 // Roles are those to choose from.
@@ -59,7 +62,7 @@ func (s *server) usersPage(c *fiber.Ctx, f inviteForm, err error) error {
 	}
 	v := &usersIndex{page: page{Title: "Users"}, Left: max(0, all-int64(len(list))), Invite: f}
 	for i := range list {
-		v.Rows = append(v.Rows, toUserRow(c, &list[i]))
+		v.Rows = append(v.Rows, s.userRow(c, &list[i]))
 	}
 	return s.page(c, "users/index", v)
 }
@@ -75,7 +78,7 @@ func (s *server) showUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.userPage(c, toUserRow(c, u), nil)
+	return s.userPage(c, s.userRow(c, u), nil)
 }
 
 func (s *server) userPage(c *fiber.Ctx, row userRow, err error) error {
@@ -91,7 +94,7 @@ func (s *server) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	row := toUserRow(c, u)
+	row := s.userRow(c, u)
 	row.Chosen = account.Role(c.FormValue("role"))
 	role, err := account.ParseRole(string(row.Chosen))
 	var before account.Role
@@ -105,7 +108,7 @@ func (s *server) updateUser(c *fiber.Ctx) error {
 	if row.Self && role != account.Admin {
 		return s.goTo(c, "/session/new") // the sessions ended with the rights
 	}
-	return s.done(c, "/users", u.Email+" "+allowances[role])
+	return s.done(c, "/users", isolated(u.Email)+" "+allowances[role])
 }
 
 // allowances say what a role means for who gets it.
@@ -121,7 +124,7 @@ func (s *server) askDeleteUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.page(c, "users/delete", &usersShow{page: page{Title: "Delete " + u.Email}, Row: toUserRow(c, u)})
+	return s.page(c, "users/delete", &usersShow{page: page{Title: "Delete " + u.Email}, Row: s.userRow(c, u)})
 }
 
 // deleteUser handles DELETE /users/{user}.
@@ -131,13 +134,13 @@ func (s *server) deleteUser(c *fiber.Ctx) error {
 		return err
 	}
 	if err := s.Users.Delete(c.UserContext(), u.ID); err != nil {
-		return s.userPage(c, toUserRow(c, u), err)
+		return s.userPage(c, s.userRow(c, u), err)
 	}
 	s.did(c, "user deleted", "user", u.Email)
 	if u.ID == userOf(c).ID {
 		return s.goTo(c, "/session/new")
 	}
-	return s.done(c, "/users", u.Email+" is deleted.")
+	return s.done(c, "/users", isolated(u.Email)+" is deleted.")
 }
 
 // userParam is the user that a path names.

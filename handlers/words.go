@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/dustin/go-humanize"
 
 	"esp-update-server/app/fleet"
@@ -34,6 +37,24 @@ func countAre(n int64, thing string) string {
 	return count(n, thing) + " are"
 }
 
+// isolated is a foreign string for the middle of a sentence: one that runs from
+// right to left, or turns the direction, does not turn the words after it.
+func isolated(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= firstFromRight }) < 0 {
+		return s
+	}
+	turns := func(r rune) rune {
+		if r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+			return utf8.RuneError
+		}
+		return r
+	}
+	return "\u2068" + strings.Map(turns, s) + "\u2069"
+}
+
+// firstFromRight is where Unicode's letters that run from right to left begin.
+const firstFromRight = '\u0590'
+
 // mark is how a state looks: an icon and a word, never a colour alone.
 type mark struct {
 	State fleet.State
@@ -56,6 +77,8 @@ var answers = map[ota.Reason]string{
 	ota.PlatformInvalid:  "Refused: what it asked for is no platform name.",
 	ota.VersionMissing:   "Refused: it named no version.",
 	ota.PlatformUnknown:  "Refused: the platform that it asked for does not exist.",
+	ota.PasswordMissing:  "Refused: it sent no password, and its platform asks for one.",
+	ota.PasswordWrong:    "Refused: it sent a wrong password.",
 	ota.NotWhitelisted:   "Refused: it was on no whitelist.",
 	ota.OtherWhitelist:   "Refused: it is on the whitelist of another platform than it asked for.",
 	ota.OtherFamily:      "Refused: the release is built for another family of chips.",
@@ -64,6 +87,9 @@ var answers = map[ota.Reason]string{
 	ota.SameBytes:        "No update: it runs exactly what is offered.",
 	ota.NotNewer:         "No update: nothing newer is offered.",
 	ota.Newer:            "It was offered an update.",
+	ota.Chosen:           "It was offered the firmware that somebody chose on it.",
+	ota.FileGone:         "Refused: the file that somebody chose on it is not offered any more.",
+	ota.NoMinimal:        "Refused: it looked for a minimal image, since the release does not fit into its free space.",
 }
 
 // confirmations are what a person declares who overrules a finding, told with

@@ -13,40 +13,58 @@ import (
 //go:embed css js vendor favicon.svg
 var files embed.FS
 
-// hashes is the content hash of each file, by its path.
-var hashes = hashAll()
+// asset is a file or a bundle of some.
+type asset struct {
+	data []byte
+	hash string // of its content
+}
 
-func hashAll() map[string]string {
-	m := map[string]string{}
-	_ = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+// assets are all that can be loaded, by their path.
+var assets = readAll()
+
+func readAll() map[string]asset {
+	m := map[string]asset{}
+	keep := func(path string, data []byte, err error) error {
+		sum := sha256.Sum256(data)
+		m[path] = asset{data, hex.EncodeToString(sum[:6])}
+		return err
+	}
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		data, err := files.ReadFile(path)
-		sum := sha256.Sum256(data)
-		m[path] = hex.EncodeToString(sum[:6])
-		return err
+		return keep(path, data, err)
 	})
+	for name := range bundles {
+		if err == nil {
+			data, wrong := bundle(name, files.ReadFile)
+			err = keep(name, data, wrong)
+		}
+	}
+	if err != nil { // a bundle names a file that is not there
+		panic("static: " + err.Error())
+	}
 	return m
 }
 
 // URL is where browsers find a file. It panics on one that is not there, which
 // rendering every template in a test shows.
 func URL(path string) string {
-	hash, ok := hashes[path]
+	a, ok := assets[path]
 	if !ok {
 		panic("static: no file " + path)
 	}
-	return "/static/" + hash + "/" + path
+	return "/static/" + a.hash + "/" + path
 }
 
 // Read is the content of the file of a URL's part behind /static/, if its hash
 // is right.
 func Read(hashed string) (data []byte, ok bool) {
 	hash, path, _ := strings.Cut(hashed, "/")
-	if want, known := hashes[path]; !known || want != hash {
+	a, known := assets[path]
+	if !known || a.hash != hash {
 		return nil, false
 	}
-	data, err := files.ReadFile(path)
-	return data, err == nil
+	return a.data, true
 }

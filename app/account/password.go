@@ -86,6 +86,10 @@ func VerifyPassword(ctx context.Context, hash, password string) (bool, error) {
 		password = password[:MaxPassword]
 		known = false
 	}
+	if IsForeign(hash) {
+		ok, err := verifyForeign(ctx, hash, password)
+		return ok && known, err
+	}
 	var v int
 	var m, t uint32
 	var p uint8
@@ -109,6 +113,11 @@ func VerifyPassword(ctx context.Context, hash, password string) (bool, error) {
 }
 
 func derive(ctx context.Context, password string, salt []byte, m, t uint32, p uint8) ([]byte, error) {
+	return inTurn(ctx, func() ([]byte, error) { return argon2.IDKey([]byte(password), salt, t, m, p, keyBytes), nil })
+}
+
+// inTurn computes a hash when there is room for it.
+func inTurn(ctx context.Context, compute func() ([]byte, error)) ([]byte, error) {
 	defer waiting.Add(-1)
 	if waiting.Add(1) > maxWaiting {
 		return nil, crowded
@@ -119,5 +128,5 @@ func derive(ctx context.Context, password string, salt []byte, m, t uint32, p ui
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return argon2.IDKey([]byte(password), salt, t, m, p, keyBytes), nil
+	return compute()
 }

@@ -47,6 +47,10 @@ type User struct {
 	LastSignIn   *time.Time
 }
 
+// MaxWaiting is how many users may wait for an admin: anybody can sign up, and
+// nobody must fill the disk with it.
+const MaxWaiting = 1000
+
 // MaxEmail and MaxName bound what is kept of a person, in bytes.
 const (
 	MaxEmail = 254 // RFC 5321, 4.5.3.1.3

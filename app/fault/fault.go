@@ -22,6 +22,8 @@ const (
 	TooLarge                     // the input is over a limit
 	TooMany                      // it was tried too often lately; Retry says when to go on
 	Busy                         // more is asked of the server than it can do at once
+	Full                         // the server has no room left to keep it
+	Away                         // the database does not answer just now
 )
 
 // Error is a failure that a person can act on. Message is a whole sentence.

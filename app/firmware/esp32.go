@@ -140,7 +140,7 @@ func (i *inspector) checkSegments(data []byte, m image) {
 				"Segment %d has %s, which is no multiple of 4: the boot loader refuses it.", n+1, bytesOf(s.Size))
 			return
 		}
-		if m.chip.mapped(s.Address) && m.chip.name != unknownName && s.Size > 0 && (uint32(s.Offset)-s.Address)%uint32(page) != 0 {
+		if m.chip.mapped(s.Address) && m.chip.name != unknownName && s.Size > 0 && (uint32(s.Offset)-s.Address)%uint32(page) != 0 { // #nosec G115 -- offsets in a file of at most 1 GiB
 			i.fail("segments", "Segment out of line",
 				fixAgain,
 				"Segment %d lies at byte 0x%x of the file but at address 0x%08X: they must agree in a page of %s, or the boot loader refuses it.",

@@ -70,7 +70,7 @@ func spiffsBlocks(b []byte, block int) bool {
 	for n := range min(blocks, 8) {
 		v := binary.LittleEndian.Uint16(b[n*block+lookup-4:])
 		plain = plain && v == spiffsMagic
-		counted = counted && v == spiffsMagic^uint16(blocks-n)
+		counted = counted && v == spiffsMagic^uint16(blocks-n) // #nosec G115 -- SPIFFS itself keeps the lower half
 	}
 	return plain || counted
 }

@@ -72,7 +72,7 @@ func xor(b []byte) byte {
 	a ^= a >> 32
 	a ^= a >> 16
 	a ^= a >> 8
-	sum := byte(a)
+	sum := byte(a) // #nosec G115 -- the lowest byte is meant
 	for _, x := range b {
 		sum ^= x
 	}

@@ -30,7 +30,7 @@ func (i *inspector) tellSegments(m image) {
 		case m.chip.mapped(s.Address):
 			flash += s.Size
 		}
-		if end := uint64(s.Address) + uint64(s.Size); m.chip.name == string(ESP8266) && m.chip.mapped(s.Address) && end > 0x40300000 {
+		if end := uint64(s.Address) + uint64(s.Size); m.chip.name == string(ESP8266) && m.chip.mapped(s.Address) && end > 0x40300000 { // #nosec G115 -- a size is never negative
 			i.fail("segments", "Too much code",
 				"Make the program smaller; an ESP8266 runs 1,044,464 bytes from its flash at most.",
 				"The flash code ends at 0x%08X, behind the end of what the ESP8266 maps, 0x40300000.", end)

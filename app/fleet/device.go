@@ -43,6 +43,8 @@ type Device struct {
 	Answer            Answer // to its last check-in
 	Reason            string // of that answer
 	Report            Report
+	PasswordKey       string // tells which password it sent last; see Passwords.Use
+	Boards            Boards // that report its MAC
 
 	// IgnoredPlatform is what it asked for when a person chose not to hear of
 	// that any more; nil when nobody did.
@@ -88,6 +90,8 @@ type CheckIn struct {
 	Version  string // as sent
 	IP       string
 	At       time.Time
+	Password Secret // as sent; never kept or shown
+	File     string // that a person chose on the device itself; "" when the device asks for what is newer
 	Report   Report
 }
 

@@ -2,29 +2,41 @@ package fleet
 
 import "time"
 
-// Event is what happened to a device, as its history keeps it.
+// Event is what happened to a device or to what a platform offers, as the history
+// keeps it.
 type Event string
 
-// The events; the last two are what people did.
+// The events of a device.
 const (
 	FirstSeen  Event = "first-seen"
 	Offered    Event = "offered"    // a release, after another answer
 	Downloaded Event = "downloaded" // to its last byte
 	Updated    Event = "updated"    // it reports another version than before
 	WasRefused Event = "refused"    // for a reason other than before
-	Permitted  Event = "permitted"
-	Revoked    Event = "revoked"
+	Permitted  Event = "permitted"  // by a person
+	Revoked    Event = "revoked"    // by a person
+	TwoBoards  Event = "two-boards" // its MAC is reported by two, who take turns
+
+	SeemsForged Event = "seems-forged" // somebody asks with its MAC and without its password
 )
 
-// Happening is one line of a device's history.
+// The events of a platform, all of which are what people did.
+const (
+	Published   Event = "published"
+	Withdrawn   Event = "withdrawn"    // from that version back to another, or to none
+	OfferChosen Event = "offer-chosen" // a release of its history is offered
+)
+
+// Happening is one line of the history of a device or of a platform.
 type Happening struct {
-	MAC         MAC
+	MAC         MAC // "" where it is about the platform
 	At          time.Time
 	Event       Event
 	Platform    string
 	Version     string
 	FromVersion string
 	Detail      string
+	Others      int64 // devices to which the same was done in one go, where that is told of one alone
 }
 
 // Happenings are what a check-in changed, told from what was known before; nil
@@ -44,6 +56,9 @@ func Happenings(before *Device, c *CheckIn, answer Answer, reason, offered, deta
 	}
 	if heard && before.Version != version && version != "" {
 		add(Updated, Happening{Version: version, FromVersion: before.Version})
+	}
+	if boards, returned := before.Boards.After(before, c); returned && boards.worthTelling() {
+		add(TwoBoards, Happening{Version: version, Detail: boards.Difference()})
 	}
 	changed := before.Reason != reason || before.Version != version
 	switch {

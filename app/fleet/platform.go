@@ -20,6 +20,7 @@ type Platform struct {
 	ReleasedAt *time.Time // of the offered release
 	Downloads  int64      // finished downloads of the offered release
 	Devices    int64      // on its whitelist
+	Passwords  Passwords  // that it knows its devices by
 }
 
 var platformName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)

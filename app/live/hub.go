@@ -15,6 +15,7 @@ const (
 	Platform = "platform:" // + name: a platform, its releases or its counts
 	Fleet    = "fleet"     // devices came, went or changed their whitelist
 	Feed     = "feed"      // something happened that the feed tells
+	Activity = "activity"  // somebody changed something
 	Counted  = "counted"   // the fleet was counted anew; nothing changed by itself
 	Resync   = "resync"    // changes may have been missed: look at everything anew
 )
@@ -38,7 +39,7 @@ type Hub struct {
 	closed    bool
 	recent    map[string]time.Time // when a topic was last published
 	since     time.Time            // from when on recent is whole
-	last      time.Time            // when anything was published
+	last      time.Time            // when anything was published that is about the fleet
 }
 
 // NewHub makes a hub without listeners.
@@ -66,7 +67,7 @@ func (h *Hub) Publish(topics ...string) {
 
 func (h *Hub) remember(topics []string) {
 	now := time.Now()
-	if !slices.Contains(topics, Counted) {
+	if slices.ContainsFunc(topics, func(t string) bool { return t != Counted && t != Activity }) {
 		h.last = now
 	}
 	for _, t := range topics {
@@ -108,7 +109,7 @@ func (h *Hub) ListenSince(t time.Time) *Listener {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t.Before(h.since) || time.Since(t) > memory {
+	if t.Before(h.since) || time.Since(t) > memory || t.After(time.Now()) { // the clock went back
 		l.add([]string{Resync})
 		return l
 	}
@@ -120,7 +121,7 @@ func (h *Hub) ListenSince(t time.Time) *Listener {
 	return l
 }
 
-// Last is when anything was published last.
+// Last is when anything was published last that may be seen in the fleet.
 func (h *Hub) Last() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -85,7 +85,7 @@ func TestWhatWasMissedComesFirst(t *testing.T) {
 	if got := l.Take(); len(got) != 1 || !has(got, "missed") {
 		t.Errorf("%v", got)
 	}
-	for name, at := range map[string]time.Time{"before the hub": rendered.Add(-time.Hour), "never": {}} {
+	for name, at := range map[string]time.Time{"before the hub": rendered.Add(-time.Hour), "never": {}, "by a clock that went back since": rendered.Add(time.Hour)} {
 		l := h.ListenSince(at)
 		if !has(l.Take(), live.Resync) {
 			t.Errorf("%s: no resync", name)

@@ -20,6 +20,8 @@ const (
 	PlatformInvalid  Reason = "dev-malformed"
 	VersionMissing   Reason = "ver-missing"
 	PlatformUnknown  Reason = "platform-unknown"
+	PasswordMissing  Reason = "password-missing"
+	PasswordWrong    Reason = "password-wrong"
 	NotWhitelisted   Reason = "not-whitelisted"
 	OtherWhitelist   Reason = "other-whitelist"
 	OtherFamily      Reason = "other-family"
@@ -28,6 +30,9 @@ const (
 	SameBytes        Reason = "same-bytes"
 	NotNewer         Reason = "not-newer"
 	Newer            Reason = "newer"
+	Chosen           Reason = "chosen"
+	FileGone         Reason = "file-gone"
+	NoMinimal        Reason = "no-minimal"
 )
 
 // Decision is the answer to one check-in.
@@ -40,13 +45,22 @@ type Decision struct {
 	// RunsKey is the version key of what the device runs: of the release whose
 	// bytes its hash proves, else of the version that it says.
 	RunsKey string
+	// PasswordKey tells which password of the platform that it asked for the
+	// device sent; see fleet.Passwords.Use.
+	PasswordKey string
 }
 
 // Decide answers a check-in. The device is nil when it was never seen, the
 // platform nil when the one asked for does not exist, and offered nil when that
 // platform offers nothing.
 func Decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, offered *release.Release) Decision {
-	d := decide(c, device, platform, offered)
+	var use fleet.PasswordUse
+	var key string
+	if platform != nil {
+		use, key = platform.Passwords.Check(c.Password)
+	}
+	d := decide(c, device, platform, offered, use)
+	d.PasswordKey = key
 	if d.Reason == SameBytes {
 		d.RunsKey = offered.Version.Key()
 	} else {
@@ -55,23 +69,31 @@ func Decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, of
 	return d
 }
 
-// Happenings are what the check-in changed, for the history of the device.
-func (d *Decision) Happenings(before *fleet.Device, c *fleet.CheckIn) []fleet.Happening {
-	offered := ""
-	if d.Release != nil {
-		offered = d.Release.Version.String()
+// Heard is what is remembered of a check-in with this answer.
+func (d *Decision) Heard(c *fleet.CheckIn) fleet.Heard {
+	h := fleet.Heard{
+		CheckIn: *c, Answer: d.Answer, Reason: string(d.Reason), Sentence: d.Sentence, RunsKey: d.RunsKey, PasswordKey: d.PasswordKey,
 	}
-	return fleet.Happenings(before, c, d.Answer, string(d.Reason), offered, d.Sentence)
+	if d.Release != nil {
+		h.Offered = d.Release.Version.String()
+	}
+	return h
 }
 
-func decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, offered *release.Release) Decision {
+func decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, offered *release.Release, use fleet.PasswordUse) Decision {
+	if c.MAC != "" && (platform == nil && c.MeansMinimal(c.Platform) || c.MeansMinimal(c.Version)) {
+		return refuse(NoMinimal, "there is no minimal image: Tasmota asks for one when a release does not fit into the free space of the board.")
+	}
 	if d, bad := malformed(c); bad {
 		return d
 	}
 	name := fleet.FoldPlatformName(c.Platform)
-	switch {
-	case platform == nil:
+	if platform == nil {
 		return refuse(PlatformUnknown, "there is no platform %s.", name)
+	}
+	switch {
+	case !platform.Passwords.Accepts(use):
+		return refusePassword(c, platform, use)
 	case device == nil || device.Platform == "":
 		return refuse(NotWhitelisted, "device %s is not on the whitelist of %s.", c.MAC, name)
 	case device.Platform != platform.Name:
@@ -84,6 +106,16 @@ func decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, of
 	return compare(c, offered)
 }
 
+// refusePassword refuses a device that does not send the password of the
+// platform. That comes before all that is told of whitelists: who does not know
+// the password learns of no MAC whether it is permitted.
+func refusePassword(c *fleet.CheckIn, platform *fleet.Platform, use fleet.PasswordUse) Decision {
+	if use == fleet.NoPasswordUsed {
+		return refuse(PasswordMissing, "device %s sent no password for %s.", c.MAC, platform.Name)
+	}
+	return refuse(PasswordWrong, "device %s sent a wrong password for %s.", c.MAC, platform.Name)
+}
+
 // malformed finds what is wrong with the request itself.
 func malformed(c *fleet.CheckIn) (Decision, bool) {
 	switch {
@@ -93,7 +125,7 @@ func malformed(c *fleet.CheckIn) (Decision, bool) {
 		return refuse(MACMalformed, "%q is not a MAC address.", fleet.Cut(c.SentMAC, fleet.MaxReported)), true
 	case c.Platform == "":
 		return refuse(PlatformMissing, "the platform is missing: ask for /update?dev=NAME&ver=VERSION."), true
-	case c.Version == "":
+	case c.Version == "" && c.File == "":
 		return refuse(VersionMissing, "the version is missing: ask for /update?dev=NAME&ver=VERSION."), true
 	}
 	if _, ok := fleet.DevicePlatformName(c.Platform); !ok {
@@ -109,19 +141,44 @@ func compare(c *fleet.CheckIn, offered *release.Release) Decision {
 			return noUpdate(SameBytes, "The device already runs these very bytes of %s.", offered.Version)
 		}
 	}
+	if c.File != "" {
+		return choose(c, offered)
+	}
 	running := c.RunningVersion()
 	if offered.Version.Compare(running) <= 0 {
 		return noUpdate(NotNewer, "The device runs %s, and %s is offered.", running, offered.Version)
 	}
 	image := offered.ImageFor(c.Report.Family)
 	if image == nil {
-		return refuse(OtherFamily, "%s %s is built for %s; this device is an %s.",
-			offered.Platform, offered.Version, offered.Images[0].Chip, c.Report.Family)
+		return refuseFamily(c, offered, &offered.Images[0])
 	}
 	return Decision{
 		Answer: fleet.Offer, Reason: Newer, Release: offered, Image: image,
 		Sentence: fmt.Sprintf("The device runs %s and is offered %s.", running, offered.Version),
 	}
+}
+
+// choose answers a device on which a person chose a file: what it runs does not
+// matter then, but the file has to be what is offered.
+func choose(c *fleet.CheckIn, offered *release.Release) Decision {
+	for n := range offered.Images {
+		image := &offered.Images[n]
+		if offered.ShortFilename(image) != c.File {
+			continue
+		}
+		if c.Report.Family != "" && c.Report.Family != image.Family {
+			return refuseFamily(c, offered, image)
+		}
+		return Decision{
+			Answer: fleet.Offer, Reason: Chosen, Release: offered, Image: image,
+			Sentence: fmt.Sprintf("Somebody chose %s on the device itself.", offered.Version),
+		}
+	}
+	return refuse(FileGone, "%s does not offer %q now: read its list again.", offered.Platform, fleet.Cut(c.File, fleet.MaxReported))
+}
+
+func refuseFamily(c *fleet.CheckIn, offered *release.Release, image *release.Image) Decision {
+	return refuse(OtherFamily, "%s %s is built for %s; this device is an %s.", offered.Platform, offered.Version, image.Chip, c.Report.Family)
 }
 
 func refuse(r Reason, format string, args ...any) Decision {

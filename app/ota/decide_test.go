@@ -26,6 +26,10 @@ var (
 	revoked = &fleet.Device{MAC: mac}
 	never   *fleet.Device
 
+	locked   = &fleet.Platform{Name: "smart-lamp", Passwords: fleet.Passwords{Hash: fleet.Secret("NEW").Hash()}}
+	rotating = &fleet.Platform{Name: "smart-lamp", Passwords: fleet.Passwords{Hash: fleet.Secret("NEW").Hash(), OldHash: fleet.Secret("OLD").Hash()}}
+	lenient  = &fleet.Platform{Name: "smart-lamp", Passwords: fleet.Passwords{Hash: fleet.Secret("NEW").Hash(), Grace: true}}
+
 	for8266 = lampRelease(firmware.ESP8266, "ESP8266")
 	for32   = lampRelease(firmware.ESP32, "ESP32-C3")
 	nothing *release.Release
@@ -58,9 +62,16 @@ func sketch(sum string) func(*fleet.CheckIn) {
 func sha(sum string) func(*fleet.CheckIn) {
 	return func(c *fleet.CheckIn) { c.Report.SketchSHA256 = sum }
 }
+func file(name string) func(*fleet.CheckIn) { return func(c *fleet.CheckIn) { c.File = name } }
+func client(v string) func(*fleet.CheckIn) {
+	return func(c *fleet.CheckIn) { c.Report.ClientVersion = v }
+}
 func mode(m string) func(*fleet.CheckIn) { return func(c *fleet.CheckIn) { c.Report.Mode = m } }
 func sent(address string) func(*fleet.CheckIn) {
 	return func(c *fleet.CheckIn) { c.MAC, c.SentMAC = "", address }
+}
+func password(p fleet.Secret) func(*fleet.CheckIn) {
+	return func(c *fleet.CheckIn) { c.Password = p }
 }
 func family(f firmware.Family) func(*fleet.CheckIn) {
 	return func(c *fleet.CheckIn) { c.Report.Family = f }
@@ -96,6 +107,21 @@ func TestDecide(t *testing.T) {
 		{asks("v1.0.2", sha(hash), family(firmware.ESP32)), onLamp, lamp, for32, fleet.NoUpdate, ota.SameBytes, ""},
 		{asks("v1.0.2", mode("spiffs")), onLamp, lamp, for8266, fleet.NoUpdate, ota.NoFilesystem, ""},
 
+		{asks("", file("smart-lamp_v1.0.3.bin")), onLamp, lamp, for8266, fleet.Offer, ota.Chosen, "chose v1.0.3"},
+		{asks("v9.0.0", file("smart-lamp_v1.0.3.bin")), onLamp, lamp, for8266, fleet.Offer, ota.Chosen, ""},
+		{asks("", file("smart-lamp_v1.0.3.bin"), sketch(md5)), onLamp, lamp, for8266, fleet.NoUpdate, ota.SameBytes, ""},
+		{asks("", file("smart-lamp_v1.0.3.bin")), onLamp, lamp, nothing, fleet.NoUpdate, ota.NothingPublished, ""},
+		{asks("", file("smart-lamp_v1.0.2.bin")), onLamp, lamp, for8266, fleet.Refusal, ota.FileGone, "does not offer"},
+		{asks("", file("smart-lamp_v1.0.3.bin")), onLamp, lamp, for32, fleet.Refusal, ota.OtherFamily, "built for ESP32-C3"},
+		{asks("", file("smart-lamp_v1.0.3.bin")), never, lamp, for8266, fleet.Refusal, ota.NotWhitelisted, ""},
+		{asks("", file("smart-lamp_v1.0.3.bin")), onLamp, locked, for8266, fleet.Refusal, ota.PasswordMissing, ""},
+
+		{asks("v1.0.2", client("13.4.0(tasmota)")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("", client("13.4.0(tasmota)"), dev("smart-minimal.0.2")), onLamp, unknown, nothing, fleet.Refusal, ota.NoMinimal, "no minimal image"},
+		{asks("v1.0.2-minimal", client("13.4.0(tasmota32)")), onLamp, lamp, for8266, fleet.Refusal, ota.NoMinimal, ""},
+		{asks("v1.0.2-minimal"), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2", client("13.4.0(tasmota)"), dev("lamp-minimal")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
+
 		{asks("v1.0.2", sent("")), never, lamp, for8266, fleet.Refusal, ota.MACMissing, "no MAC address"},
 		{asks("v1.0.2", sent("18:FE:34")), never, lamp, for8266, fleet.Refusal, ota.MACMalformed, `"18:FE:34" is not a MAC address`},
 		{asks("v1.0.2", dev("")), onLamp, unknown, nothing, fleet.Refusal, ota.PlatformMissing, "platform is missing"},
@@ -107,6 +133,22 @@ func TestDecide(t *testing.T) {
 		{asks("v1.0.2"), revoked, lamp, for8266, fleet.Refusal, ota.NotWhitelisted, ""},
 		{asks("v9.9.9"), revoked, lamp, for8266, fleet.Refusal, ota.NotWhitelisted, ""},
 		{asks("v1.0.2"), onPlug, lamp, for8266, fleet.Refusal, ota.OtherWhitelist, "is on the whitelist of smart-plug, not of smart-lamp."},
+		{asks("v1.0.2", password("NEW")), onLamp, locked, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2", password("NEW")), onLamp, rotating, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2", password("OLD")), onLamp, rotating, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2", password("OLD")), onLamp, locked, for8266, fleet.Refusal, ota.PasswordWrong, "device 18:FE:34:AA:BB:CC sent a wrong password for smart-lamp."},
+		{asks("v1.0.2"), onLamp, locked, for8266, fleet.Refusal, ota.PasswordMissing, "device 18:FE:34:AA:BB:CC sent no password for smart-lamp."},
+		{asks("v1.0.2"), onLamp, rotating, for8266, fleet.Refusal, ota.PasswordMissing, ""},
+		{asks("v1.0.2"), onLamp, lenient, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2", password("OLD")), onLamp, lenient, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2", password("any")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
+		// Who does not know the password learns of no device whether it is permitted.
+		{asks("v1.0.2"), never, locked, for8266, fleet.Refusal, ota.PasswordMissing, "sent no password for smart-lamp."},
+		{asks("v1.0.2", password("guess")), revoked, locked, for8266, fleet.Refusal, ota.PasswordWrong, "sent a wrong password for smart-lamp."},
+		{asks("v1.0.2", password("guess")), onPlug, locked, for8266, fleet.Refusal, ota.PasswordWrong, ""},
+		{asks("v1.0.3"), onLamp, locked, nothing, fleet.Refusal, ota.PasswordMissing, ""},
+		{asks("v1.0.2", password("NEW")), revoked, locked, for8266, fleet.Refusal, ota.NotWhitelisted, ""},
+		{asks("v1.0.2", password("NEW")), onPlug, locked, for8266, fleet.Refusal, ota.OtherWhitelist, ""},
 		{asks("v1.0.2"), onLamp, lamp, for32, fleet.Refusal, ota.OtherFamily, "built for ESP32-C3; this device is an ESP8266."},
 		{asks("v1.0.2", family(firmware.ESP32)), onLamp, lamp, for8266, fleet.Refusal, ota.OtherFamily, ""},
 	} {

@@ -4,6 +4,7 @@ package release
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"esp-update-server/app/firmware"
@@ -84,3 +85,15 @@ func (r *Release) Filename(i *Image) string {
 	}
 	return name + ".bin"
 }
+
+// ShortFilename is the file's name where there is room for few bytes.
+func (r *Release) ShortFilename(i *Image) string {
+	if name := r.Filename(i); len(name) <= maxShortName {
+		return name
+	}
+	return strings.ToLower(i.Chip) + ".bin"
+}
+
+// maxShortName is what AutoConnect, which has 256 bytes for a file's entry, can
+// take of a name beside the rest.
+const maxShortName = 90

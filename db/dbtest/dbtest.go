@@ -10,8 +10,12 @@ import (
 	"os"
 	"testing"
 
+	"esp-update-server/app/activity"
 	"esp-update-server/db"
 )
+
+// Author is who makes the changes that a test makes past the program.
+var Author = activity.Author{Name: "a test"}
 
 // Each runs a test on a new, empty database of each engine. Postgres is the
 // server that TEST_DATABASE_URL names.
@@ -28,7 +32,7 @@ func EachConfig(t *testing.T, test func(t *testing.T, c db.Config)) {
 }
 
 // SQLite is a new, empty SQLite database.
-func SQLite(t testing.TB) db.Config { return db.Config{Dir: t.TempDir()} }
+func SQLite(t testing.TB) db.Config { return db.Config{Dir: t.TempDir(), Author: Author} }
 
 // Postgres is a new, empty Postgres database, dropped after the test. Where
 // there is no server the test is not run, and fails in CI.
@@ -54,7 +58,7 @@ func Postgres(t testing.TB) db.Config {
 		}
 	})
 	u.Path = "/" + name
-	return db.Config{URL: u.String()}
+	return db.Config{URL: u.String(), Author: Author}
 }
 
 func execOn(t testing.TB, url, statement string) *sql.DB {
@@ -84,4 +88,18 @@ func Open(t testing.TB, c db.Config) *db.DB {
 	}
 	t.Cleanup(d.Close)
 	return d
+}
+
+// Count is how many rows a table of a database has.
+func Count(t testing.TB, c db.Config, table string) (n int64) {
+	t.Helper()
+	d, err := open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&n); err != nil { // #nosec G202 -- a test names it
+		t.Fatal(err)
+	}
+	return n
 }

@@ -29,6 +29,7 @@ class HTTPUpdateCommon {
   void onEnd(HTTPUpdateEndCB callback);
   void onError(HTTPUpdateErrorCB callback);
   void onProgress(HTTPUpdateProgressCB callback);
+  void setAuthorization(const String& user, const String& password);
   int getLastError();
   String getLastErrorString();
 };

@@ -8,6 +8,7 @@ let since = main().dataset.since; // how the page was then, by the server's cloc
 let source, watched, topics, retryTimer, silenceTimer;
 let pause = 1000;
 let lost = false;
+let gone = false; // what the page shows
 
 const rowsShown = () => [...new Set([...document.querySelectorAll("tr[id^='device-']")].map((row) => row.id.slice(7, 19)))].slice(0, 400).join();
 
@@ -51,7 +52,9 @@ async function retry() {
 }
 
 function say(sentence) {
-  document.getElementById("live-state").replaceChildren(document.getElementById(sentence).content.cloneNode(true));
+  const shown = document.getElementById("live-state");
+  shown.replaceChildren();
+  if (sentence) shown.append(document.getElementById(sentence).content.cloneNode(true));
 }
 
 const events = {
@@ -60,7 +63,7 @@ const events = {
     if (!lost) return;
     lost = false;
     say("live-back");
-    setTimeout(() => lost || document.getElementById("live-state").replaceChildren(), 5000);
+    setTimeout(() => lost || gone || say(), 5000);
   },
   rows(html) {
     for (const row of fragment(html).querySelectorAll("tr")) {
@@ -93,6 +96,7 @@ async function refresh() {
   while (again && !document.hidden) {
     again = false;
     const answer = await fetch(location.href, { headers: { "X-Live": "1" } }).catch(() => undefined);
+    if (answer) tellGone(answer.status === 404);
     if (!answer?.ok || answer.redirected) break;
     const now = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live-part]")) {
@@ -103,6 +107,13 @@ async function refresh() {
     await new Promise((done) => setTimeout(done, 500));
   }
   fetching = false;
+}
+
+// What the page is about was deleted, or is back.
+function tellGone(now) {
+  if (now === gone) return;
+  gone = now;
+  say(gone ? "live-gone" : undefined);
 }
 
 // Devices do not jump into a table that somebody reads: a link tells that there

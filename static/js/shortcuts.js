@@ -1,8 +1,14 @@
 // Keys for those who do not like the mouse; "?" shows them. While something is
 // typed they are letters.
-const pages = { o: "/", d: "/devices", p: "/platforms", n: "/new-devices" };
+const pages = { o: "/", d: "/devices", p: "/platforms", n: "/new-devices", a: "/activity" };
 const help = document.getElementById("shortcuts");
 let goes = 0; // when g was pressed
+
+function search() {
+  const field = document.getElementById("search");
+  if (!field.checkVisibility()) document.getElementById("menu").showPopover();
+  field.focus();
+}
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea, [contenteditable]");
@@ -17,7 +23,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "g") goes = Date.now();
   else if (event.key === "?") help.showModal();
   else if (event.key === "u") document.querySelector(".bar a[href='/uploads/new']")?.click();
-  else if (event.key === "/") document.getElementById("search")?.focus();
+  else if (event.key === "/") search();
   else return;
   event.preventDefault();
 });

@@ -17,9 +17,10 @@ function age(time) {
   const seconds = (Date.now() - skew - at) / 1000;
   const [, words, unit] = spans.find(([limit]) => Math.abs(seconds) < limit);
   const side = words === "just now" ? "" : seconds < 0 ? " from now" : " ago";
-  const text = words.replace("%d", Math.floor(Math.abs(seconds) / unit)) + side;
-  if (time.textContent !== text) time.textContent = text;
+  const relative = words.replace("%d", Math.floor(Math.abs(seconds) / unit)) + side;
   time.title = exact.format(at);
+  const text = "exact" in time.dataset ? time.title : relative;
+  if (time.textContent !== text) time.textContent = text;
 }
 
 const ageAll = () => document.querySelectorAll("time[datetime]").forEach(age);

@@ -78,14 +78,14 @@ type segment struct {
 
 // image lays out header, segments, padding and checksum (esptool bin_image.py).
 func image(entry uint32, extended []byte, segments ...segment) []byte {
-	out := []byte{0xE9, byte(len(segments)), 2, 0x40}
+	out := []byte{0xE9, byte(len(segments)), 2, 0x40} // #nosec G115 -- test data, a few segments
 	out = binary.LittleEndian.AppendUint32(out, entry)
 	out = append(out, extended...)
 	sum := byte(0xEF)
 	for _, s := range segments {
 		data := append(s.data[:len(s.data):len(s.data)], make([]byte, (4-len(s.data)%4)%4)...)
 		out = binary.LittleEndian.AppendUint32(out, s.address)
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(data)))
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(data))) // #nosec G115 -- test data, some kilobytes
 		out = append(out, data...)
 		for _, b := range data {
 			sum ^= b

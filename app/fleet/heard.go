@@ -1,0 +1,117 @@
+package fleet
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Heard is a check-in with its answer: all that is remembered of it.
+type Heard struct {
+	CheckIn
+	Answer      Answer
+	Reason      string
+	Offered     string // version; "" for none
+	Sentence    string // of the answer
+	RunsKey     string // version key of what the device runs
+	PasswordKey string // see Passwords.Use
+	Forged      bool   // so it seems: nothing is changed by it
+
+	// What Fold tells.
+	Boards Boards    // that report the MAC, after it
+	First  time.Time // when the device was first heard, of a list, where it was never heard before
+}
+
+// Facts is a hash of what is kept of a check-in beside its time. It is kept with
+// the device, so it must stay the same from one release of the program to the
+// next; where it does not, each device is written once more.
+func (h *Heard) Facts() int64 {
+	sum := fnv.New64a()
+	r := &h.Report
+	for _, s := range []string{
+		h.RunningVersion().String(), h.RunsKey, Cut(h.Platform, MaxReported), h.IP, string(h.Answer), h.Reason, h.PasswordKey,
+		string(r.Family), r.Mode, r.ChipID, r.APMAC, r.SketchMD5, r.SketchSHA256, r.SDKVersion, r.ClientVersion, r.UserAgent,
+	} {
+		_, _ = sum.Write([]byte(s))
+		_, _ = sum.Write([]byte{0})
+	}
+	for _, n := range []int64{r.FreeSpace, r.SketchSize, r.ChipSize} {
+		_, _ = sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) // #nosec G115 -- its bits are meant
+	}
+	return int64(sum.Sum64()) // #nosec G115 -- its bits are meant
+}
+
+// trim drops what is not kept, so that what waits to be written takes little.
+func (h *Heard) trim() {
+	h.Platform = strings.Clone(Cut(h.Platform, MaxReported))
+	h.Version = strings.Clone(Cut(h.Version, MaxReported))
+	h.SentMAC, h.Password, h.File = "", "", ""
+}
+
+// Fold tells from how devices were before what a list of check-ins, each
+// device's in the order of their times, changed in their history; and it is the
+// newest check-in of each device, by MAC. Devices that were never seen are
+// missing in before.
+func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happening) {
+	last := map[MAC]Heard{}
+	for _, h := range list {
+		was := before[h.MAC]
+		if h.Forged {
+			happened = append(happened, h.forgery(was)...)
+			continue
+		}
+		happened = append(happened, Happenings(was, &h.CheckIn, h.Answer, h.Reason, h.Offered, h.Sentence)...)
+		h.Boards = Boards{}
+		if was != nil {
+			h.Boards = was.Boards
+		}
+		h.Boards, _ = h.Boards.After(was, &h.CheckIn)
+		h.First = h.At
+		if earlier, ok := last[h.MAC]; ok {
+			h.First = earlier.First
+		}
+		before[h.MAC] = h.after(was)
+		last[h.MAC] = h
+	}
+	for _, h := range last {
+		newest = append(newest, h)
+	}
+	slices.SortFunc(newest, func(a, b Heard) int { return strings.Compare(string(a.MAC), string(b.MAC)) })
+	return newest, happened
+}
+
+// forgery tells of a check-in that seems to be forged. Its detail is the address
+// that it came from.
+func (h *Heard) forgery(was *Device) []Happening {
+	if was == nil { // it was forgotten meanwhile
+		return nil
+	}
+	return []Happening{{MAC: h.MAC, At: h.At, Event: SeemsForged, Platform: was.Platform, Detail: h.IP}}
+}
+
+// after is a device as the check-in leaves it, as far as the next one is told by it.
+func (h *Heard) after(was *Device) *Device {
+	d := &Device{MAC: h.MAC}
+	if was != nil {
+		*d = *was
+	}
+	d.LastSeen, d.Version, d.VersionKey = &h.At, h.RunningVersion().String(), h.RunsKey
+	d.Answer, d.Reason, d.Boards = h.Answer, h.Reason, h.Boards
+	return d
+}
+
+// Seen is that a device was heard and said nothing new.
+type Seen struct {
+	MAC MAC
+	At  time.Time
+}
+
+// Download is that a device took a release to its last byte.
+type Download struct {
+	MAC      MAC
+	Platform string
+	Version  string
+	At       time.Time
+}

@@ -1,0 +1,253 @@
+package fleet_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"esp-update-server/app/fault"
+	"esp-update-server/app/fleet"
+)
+
+// paper is a journal in memory that can be away.
+type paper struct {
+	mu      sync.Mutex
+	err     error
+	refused fleet.MAC // which it never takes
+	heard   []fleet.Heard
+	batches int
+	seen    map[fleet.MAC]time.Time
+	taken   []fleet.Download
+}
+
+func (p *paper) Record(_ context.Context, list []fleet.Heard) ([]fleet.Happening, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return nil, p.err
+	}
+	for _, h := range list {
+		if h.MAC == p.refused {
+			return nil, fault.New(fault.Invalid, "It cannot be kept.")
+		}
+	}
+	p.batches++
+	p.heard = append(p.heard, list...)
+	return nil, nil
+}
+
+func (p *paper) Saw(_ context.Context, list []fleet.Seen) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range list {
+		p.seen[s.MAC] = s.At
+	}
+	return p.err
+}
+
+func (p *paper) CountDownloads(_ context.Context, list []fleet.Download) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = append(p.taken, list...)
+	return p.err
+}
+
+func (p *paper) away(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
+// versions are what devices said, in the order in which it was written.
+func (p *paper) versions() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []string
+	for _, h := range p.heard {
+		list = append(list, h.Version)
+	}
+	return strings.Join(list, " ")
+}
+
+// deaf does nothing with what it is told.
+type deaf struct{}
+
+func (deaf) Written([]fleet.Heard, []fleet.Happening) {}
+func (deaf) Counted([]fleet.Download)                 {}
+func (deaf) Touched([]fleet.MAC, bool)                {}
+
+// desk is a writer over paper, with the log that it writes.
+type desk struct {
+	*fleet.Writer
+	*paper
+	index *fleet.Index
+	log   *bytes.Buffer
+}
+
+func newDesk() *desk {
+	d := &desk{paper: &paper{seen: map[fleet.MAC]time.Time{}}, index: fleet.NewIndex(), log: &bytes.Buffer{}}
+	d.Writer = fleet.NewWriter(d.index, d.paper, slog.New(slog.NewTextHandler(d.log, nil)))
+	return d
+}
+
+// hears takes a check-in as the device route does.
+func (d *desk) hears(mac fleet.MAC, version string) {
+	h := fleet.Heard{CheckIn: fleet.CheckIn{MAC: mac, Version: version, At: time.Now()}, Answer: fleet.NoUpdate}
+	if d.index.Hear(&h, "", 1, 1) {
+		d.Add(&h)
+	}
+}
+
+// closes stops the writer; what it wrote can be looked at then.
+func (d *desk) closes(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	d.Close(ctx)
+	if ctx.Err() != nil {
+		t.Fatal("it does not stop")
+	}
+}
+
+func TestNewsAreWrittenInTheirOrder(t *testing.T) {
+	d := newDesk()
+	d.Start(deaf{})
+	for _, v := range []string{"v1", "v2", "v2", "v1"} {
+		d.hears("00000000000a", v)
+	}
+	d.Flush(t.Context())
+	if got := d.versions(); got != "v1 v2 v1" {
+		t.Errorf("written were %s", got)
+	}
+	d.closes(t)
+}
+
+func TestManyDevicesMakeFewBatches(t *testing.T) {
+	d := newDesk()
+	for i := range 2000 {
+		d.hears(fleet.MAC(fmt.Sprintf("%012x", i)), "v1")
+	}
+	d.Start(deaf{})
+	d.Flush(t.Context())
+	if d.batches != 4 || len(d.heard) != 2000 {
+		t.Errorf("%d check-ins were written in %d batches", len(d.heard), d.batches)
+	}
+	d.closes(t)
+}
+
+// TestNewsWaitWhileTheDatabaseIsAway holds that they fold, that the newest are
+// not lost, and that it is logged once.
+func TestNewsWaitWhileTheDatabaseIsAway(t *testing.T) {
+	d := newDesk()
+	d.away(errors.New("gone fishing"))
+	d.Start(deaf{})
+	d.hears("00000000000a", "v0")
+	for i := range 100 {
+		d.hears("00000000000b", fmt.Sprint("v", i))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	d.Flush(ctx)
+	if ctx.Err() == nil {
+		t.Error("it says that it wrote what it could not")
+	}
+	d.away(nil)
+	d.Flush(t.Context())
+	if got := d.versions(); !strings.HasSuffix(got, " v99") || strings.Count(got, " ") > 20 {
+		t.Errorf("written were %s", got)
+	}
+	d.closes(t)
+	if away, back := strings.Count(d.log.String(), "cannot be written"), strings.Count(d.log.String(), "written again"); away != 1 || back != 1 {
+		t.Errorf("%s", d.log)
+	}
+}
+
+// TestWhatCannotBeKeptHoldsNothingUp holds that one check-in which the database
+// does not take keeps no other from being written.
+func TestWhatCannotBeKeptHoldsNothingUp(t *testing.T) {
+	d := newDesk()
+	d.refused = "00000000000b"
+	for _, mac := range []fleet.MAC{"00000000000a", "00000000000b", "00000000000c"} {
+		d.hears(mac, "v1")
+	}
+	d.Start(deaf{})
+	d.Flush(t.Context())
+	d.closes(t)
+	if len(d.heard) != 2 || !strings.Contains(d.log.String(), "00:00:00:00:00:0B") {
+		t.Errorf("%d were written; %s", len(d.heard), d.log)
+	}
+}
+
+// TestTheEndLosesNothing holds that all that is in memory is written at a stop:
+// news, downloads, and when devices were heard that said nothing new.
+func TestTheEndLosesNothing(t *testing.T) {
+	d := newDesk()
+	d.Start(deaf{})
+	d.hears("00000000000a", "v1")
+	d.Flush(t.Context())
+	start := time.Now()
+	d.hears("00000000000a", "v1")
+	d.hears("00000000000b", "v1")
+	d.AddDownload(fleet.Download{MAC: "00000000000a"})
+	d.closes(t)
+	if len(d.heard) != 2 || len(d.taken) != 1 || d.seen["00000000000a"].Before(start.Truncate(time.Microsecond)) {
+		t.Errorf("%d heard, %d taken, seen %v", len(d.heard), len(d.taken), d.seen)
+	}
+}
+
+// TestAgain holds when a request is taken for the one before: only when all that
+// it was decided from is as it was.
+func TestAgain(t *testing.T) {
+	const mac = fleet.MAC("18fe34aabbcc")
+	number, ok := fleet.PackMAC([]byte("18:FE:34:AA:BB:CC"))
+	if !ok {
+		t.Fatal("the MAC cannot be read")
+	}
+	for name, row := range map[string]struct {
+		answer  fleet.Answer
+		request uint64
+		catalog uint32
+		between func(x *fleet.Index)
+		want    bool
+	}{
+		"the same":           {fleet.NoUpdate, 7, 1, nil, true},
+		"another request":    {fleet.NoUpdate, 8, 1, nil, false},
+		"another catalog":    {fleet.NoUpdate, 7, 2, nil, false},
+		"an offer before":    {fleet.Offer, 7, 1, nil, false},
+		"a refusal before":   {fleet.Refusal, 7, 1, nil, false},
+		"moved":              {fleet.NoUpdate, 7, 1, func(x *fleet.Index) { x.Put(fleet.Known{MAC: mac, Platform: "plug"}) }, false},
+		"forgotten":          {fleet.NoUpdate, 7, 1, func(x *fleet.Index) { x.Drop(mac) }, false},
+		"written by another": {fleet.NoUpdate, 7, 1, func(x *fleet.Index) { x.Put(fleet.Known{MAC: mac, Platform: "lamp", Facts: 5}) }, false},
+	} {
+		x := fleet.NewIndex()
+		x.Put(fleet.Known{MAC: mac, Platform: "lamp"})
+		h := fleet.Heard{CheckIn: fleet.CheckIn{MAC: mac, At: time.Now()}, Answer: row.answer}
+		x.Hear(&h, "lamp", 7, 1)
+		if row.between != nil {
+			row.between(x)
+		}
+		if got := x.Again(number, row.request, row.catalog, time.Now()); got != row.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	x := fleet.NewIndex()
+	x.Put(fleet.Known{MAC: mac, Platform: "lamp"})
+	h := fleet.Heard{CheckIn: fleet.CheckIn{MAC: mac, At: time.Now()}, Answer: fleet.NoUpdate}
+	x.Hear(&h, "plug", 7, 1) // decided before it moved
+	if x.Again(number, 7, 1, time.Now()) {
+		t.Error("an answer of before a move is given after it")
+	}
+	x.Hear(&h, "lamp", 7, 1)
+	if n := testing.AllocsPerRun(100, func() { x.Again(number, 7, 1, time.Now()) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if x.Again(number, 7, 1, time.Now().Add(fleet.SilentAfter+time.Hour)) {
+		t.Error("that a silent device is back is no news")
+	}
+}

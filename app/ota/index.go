@@ -1,0 +1,223 @@
+package ota
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/release"
+)
+
+// IndexState is how far the log of changes is, or how far a reader has read.
+type IndexState struct {
+	Seq     int64 // of the last change
+	Floor   int64 // who has read less than this must read everything
+	Catalog int64 // the last change of a platform or of what it offers
+}
+
+// source is where the index is read from.
+type source interface {
+	State(ctx context.Context) (IndexState, error)
+	Devices(ctx context.Context, each func(fleet.Known)) error
+	Changed(ctx context.Context, after, upTo int64, each func(fleet.Known), gone func(fleet.MAC)) error
+	Platforms(ctx context.Context) ([]fleet.Platform, error)
+	Offered(ctx context.Context) ([]release.Release, error)
+	ManifestKeys(ctx context.Context) ([]fleet.ManifestKey, error)
+}
+
+// Index is all that a decision needs, in memory. Who changes something in the
+// database calls Refresh before they say that it is done; what other processes
+// change comes in by a Refresh soon after.
+type Index struct {
+	Heard *fleet.Index // the devices
+
+	source  source
+	catalog atomic.Pointer[catalog] // nil until all is loaded
+
+	mu     sync.Mutex // one refresh at a time
+	state  IndexState
+	follow func([]release.Release)
+}
+
+// catalog is the platforms with what they offer, as they were at one time. It is
+// never changed.
+type catalog struct {
+	number    uint32
+	platforms map[string]platform
+	offered   []release.Release
+	keys      map[string]string // the platform of a manifest key, by the key's hash
+}
+
+type platform struct {
+	platform *fleet.Platform
+	offered  *release.Release
+}
+
+// ErrNotLoaded is the error of an index that knows nothing yet.
+var ErrNotLoaded = errors.New("the devices are still being loaded")
+
+// NewIndex makes an index that knows nothing until its first Refresh.
+func NewIndex(s source) *Index { return &Index{Heard: fleet.NewIndex(), source: s} }
+
+// Ready reports whether devices can be answered.
+func (x *Index) Ready() bool { return x.catalog.Load() != nil }
+
+// Catalog is the number of the state that platforms and releases are in; 0 while
+// nothing is loaded.
+func (x *Index) Catalog() uint32 {
+	if c := x.catalog.Load(); c != nil {
+		return c.number
+	}
+	return 0
+}
+
+// Subject is what a check-in was decided from, for fleet.Index.Hear.
+type Subject struct {
+	Platform string // whose whitelist the device is on
+	Known    bool   // the device was heard of before
+	Forged   bool   // so it seems: the device knows the password that this came without
+	Catalog  uint32
+}
+
+// Decide answers a check-in from memory.
+func (x *Index) Decide(in *fleet.CheckIn) (d Decision, s Subject, err error) {
+	c := x.catalog.Load()
+	if c == nil {
+		return d, s, ErrNotLoaded
+	}
+	var device *fleet.Device
+	if in.MAC != "" {
+		if s.Platform, s.Known = x.Heard.Find(in.MAC); s.Known {
+			device = &fleet.Device{MAC: in.MAC, Platform: s.Platform}
+		}
+	}
+	if own := c.platforms[s.Platform].platform; own != nil {
+		use, _ := own.Passwords.Check(in.Password)
+		s.Forged = !own.Passwords.Accepts(use) && x.Heard.Proved(in.MAC, &own.Passwords, in.At)
+	}
+	s.Catalog = c.number
+	name, _ := fleet.DevicePlatformName(in.Platform)
+	p := c.platforms[name]
+	return Decide(in, device, p.platform, p.offered), s, nil
+}
+
+// Refresh reads what changed since it was last read. When it fails, the index
+// stays as it was.
+func (x *Index) Refresh(ctx context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now, err := x.source.State(ctx)
+	if err != nil {
+		return err
+	}
+	loaded := x.Ready()
+	if loaded && now == x.state {
+		return nil
+	}
+	if missed := now.Seq < x.state.Seq || x.state.Seq < now.Floor; missed || !loaded {
+		err = x.Heard.Reload(func() error { return x.source.Devices(ctx, x.Heard.Put) })
+	} else {
+		err = x.source.Changed(ctx, x.state.Seq, now.Seq, x.Heard.Put, x.Heard.Drop)
+	}
+	if err == nil && (!loaded || now.Catalog != x.state.Catalog) {
+		err = x.readCatalog(ctx)
+	}
+	if err == nil {
+		x.state = now
+	}
+	return err
+}
+
+// Follow calls a function with what the platforms offer, now and whenever that
+// changed. It must not wait for anything.
+func (x *Index) Follow(do func([]release.Release)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.follow = do
+	if c := x.catalog.Load(); c != nil {
+		do(c.offered)
+	}
+}
+
+// Keep refreshes the index until ctx ends: when wait, which is told how long at
+// most, says that something changed, and every second for what nobody tells of,
+// such as a command of the same program. While the database is away the index
+// stays as it is.
+func (x *Index) Keep(ctx context.Context, wait func(context.Context) (open bool), log *slog.Logger) {
+	failed := false
+	for ctx.Err() == nil {
+		err := x.refreshWithin(ctx, keepTimeout)
+		switch {
+		case err != nil && !failed && ctx.Err() == nil:
+			log.Warn("changes cannot be read from the database just now; boards are answered by what is known", "err", err)
+		case err == nil && failed:
+			log.Info("changes are read from the database again")
+		}
+		failed = err != nil
+		if !pause(ctx, wait) {
+			return
+		}
+	}
+}
+
+// The pace of Keep.
+const (
+	keepSpacing = 100 * time.Millisecond
+	keepEvery   = time.Second
+	keepTimeout = time.Minute
+)
+
+func (x *Index) refreshWithin(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return x.Refresh(ctx)
+}
+
+// pause waits until there may be something to read, and reports whether to go on.
+func pause(ctx context.Context, wait func(context.Context) bool) bool {
+	select {
+	case <-time.After(keepSpacing):
+	case <-ctx.Done():
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, keepEvery-keepSpacing)
+	defer cancel()
+	return wait(ctx)
+}
+
+// Seq is the number of the last change that is in the index.
+func (x *Index) Seq() int64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.state.Seq
+}
+
+func (x *Index) readCatalog(ctx context.Context) error {
+	platforms, err := x.source.Platforms(ctx)
+	if err != nil {
+		return err
+	}
+	c := &catalog{number: x.Catalog() + 1, platforms: map[string]platform{}}
+	if c.offered, err = x.source.Offered(ctx); err != nil {
+		return err
+	}
+	if c.keys, err = x.readKeys(ctx); err != nil {
+		return err
+	}
+	for i := range platforms {
+		c.platforms[platforms[i].Name] = platform{platform: &platforms[i]}
+	}
+	for i := range c.offered {
+		name := c.offered[i].Platform
+		c.platforms[name] = platform{c.platforms[name].platform, &c.offered[i]}
+	}
+	x.catalog.Store(c)
+	if x.follow != nil {
+		x.follow(c.offered)
+	}
+	return nil
+}

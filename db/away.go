@@ -1,0 +1,35 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"slices"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// awayCodes are how Postgres says that it takes no work just now: it stops or
+// starts, its connections are all in use, or it became the copy of another.
+var awayCodes = []string{"57P01", "57P02", "57P03", "57P05", "53300", "25006"}
+
+// IsAway reports whether an error says that the database does not answer just
+// now, so that the same may well go right in a moment.
+func IsAway(err error) bool {
+	var code interface{ SQLState() string }
+	if errors.As(err, &code) {
+		return slices.Contains(awayCodes, code.SQLState()) || code.SQLState()[:min(2, len(code.SQLState()))] == "08"
+	}
+	var busy *sqlite.Error
+	if errors.As(err, &busy) {
+		return busy.Code()&0xff == sqlite3.SQLITE_BUSY
+	}
+	var network net.Error
+	return errors.As(err, &network) || slices.ContainsFunc([]error{
+		driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded,
+	}, func(away error) bool { return errors.Is(err, away) })
+}

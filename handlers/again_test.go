@@ -1,0 +1,250 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"esp-update-server/app/live"
+	"esp-update-server/app/ota"
+	"esp-update-server/db"
+	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
+)
+
+var date = regexp.MustCompile(`Date: [^\r]+`)
+
+// TestTheShortWayAnswersAlike holds that a board which asks again gets the very
+// bytes that it got before, whatever it says: the second answer is given without
+// a look at the request.
+func TestTheShortWayAnswersAlike(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	address := serve(t, d)
+	for _, request := range []string{
+		"GET /update?dev=smart-lamp&ver=v1.0.3 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n",
+		"GET //update?dev=smart-lamp&ver=v1.0.3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nx-ESP8266-STA-MAC: 18fe34aabbcc\r\n\r\n",
+		"HEAD /update?dev=smart-lamp&ver=v1.0.3 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\nContent-Length: 0\r\n\r\n",
+		"GET /update?dev=smart-lamp&ver=v1.0.3 HTTP/1.0\r\nConnection: keep-alive\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\nGET /update HTTP/1.0\r\n\r\n",
+		"GET /update?dev=smart-lamp&ver=v1.0.2 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n",
+		"GET /update?dev=smart-sun&ver=v1.0.2 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n",
+		"GET /update?dev=smart-sun&ver=v1.0.2 HTTP/1.0\r\nx-ESP8266-STA-MAC: nonsense\r\n\r\n",
+	} {
+		first := say(t, address, request)
+		for range 2 {
+			again := say(t, address, request)
+			if want := date.ReplaceAll(first, nil); !bytes.Equal(date.ReplaceAll(again, nil), want) {
+				t.Errorf("%.60q was answered %.300q, and then %.300q", request, first, again)
+			}
+		}
+	}
+}
+
+// TestNobodyIsAnsweredWrongWhileDevicesAreLoaded holds that a server which does
+// not know its devices yet turns boards away, and says that it is not ready.
+func TestNobodyIsAnsweredWrongWhileDevicesAreLoaded(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	index := ota.NewIndex(d.Index)
+	app := newApp(t, d, func(c *handlers.Config) { c.Index = index })
+	lamp := request{path: "/update?dev=smart-lamp&ver=v1.0.3", header: map[string]string{"x-ESP8266-STA-MAC": "18:FE:34:AA:BB:CC"}}
+	ask(t, app, request{path: "/readyz"}).wants(t, 503)
+	ask(t, app, request{path: "/healthz"}).wants(t, 200)
+	if a := ask(t, app, lamp).wants(t, 503); !strings.HasPrefix(a.body, "Error: ") {
+		t.Errorf("%q", a.body)
+	}
+	if err := index.Refresh(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, app, request{path: "/readyz"}).wants(t, 200)
+	ask(t, app, lamp).wants(t, 304)
+}
+
+// TestEditsReachBoardsAtOnce holds that a board which asked again and again gets
+// another answer as soon as a person is told that a change is made.
+func TestEditsReachBoardsAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fillFleet(t, d)
+		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
+		asks := func(want int) {
+			t.Helper()
+			for range 3 {
+				ask(t, b.app, request{path: "/update?dev=smart-lamp&ver=v1.0.2", header: map[string]string{"x-ESP8266-STA-MAC": "A4:CF:12:B3:C4:01"}}).wants(t, want)
+			}
+		}
+		asks(304)
+		b.submit("/devices/a4cf12b3c401/permit?_method=DELETE", nil, 303)
+		asks(400)
+		b.submit("/devices/a4cf12b3c401/permit?_method=PUT", url.Values{"platform": {"smart-lamp"}}, 303)
+		asks(304)
+		b.publish("v1.0.3")
+		asks(200)
+		b.submit("/platforms/smart-lamp/release?_method=DELETE", url.Values{"version": {"v1.0.3"}}, 303)
+		asks(304)
+		b.submit("/devices/a4cf12b3c401?_method=DELETE", nil, 303)
+		asks(400)
+		b.submit("/platforms/smart-lamp?_method=DELETE", nil, 303)
+		if a := ask(t, b.app, request{path: "/update?dev=smart-lamp&ver=v1.0.2", header: map[string]string{"x-ESP8266-STA-MAC": "A4:CF:12:B3:C4:04"}}).wants(t, 400); !strings.Contains(a.body, "there is no platform") {
+			t.Errorf("%s", a.body)
+		}
+	})
+}
+
+// TestCheckInsShowAtOnce holds that in the process which took a check-in, its
+// pages tell of it to who looks next, also when it said nothing new.
+func TestCheckInsShowAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fillFleet(t, d)
+		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
+		asks := func() {
+			ask(t, b.app, request{path: "/update?dev=smart-lamp&ver=v1.0.2", header: map[string]string{"x-ESP8266-STA-MAC": "A4:CF:12:B3:C4:01"}}).wants(t, 304)
+		}
+		lastSeen := func() string {
+			row := b.part("/devices/a4cf12b3c401", 200)
+			if got := row.text(t, "tr"); !strings.Contains(got, "up to date") || !strings.Contains(got, "v1.0.2") {
+				t.Errorf("%s", got)
+			}
+			at, _ := row.doc.Find("td.c-time time").Attr("datetime")
+			return at
+		}
+		asks()
+		before := lastSeen()
+		for late := time.Now().Add(10 * time.Second); lastSeen() == before; time.Sleep(100 * time.Millisecond) { // it shows seconds
+			if asks(); time.Now().After(late) {
+				t.Fatalf("the page still says that it was last seen at %s", before)
+			}
+		}
+	})
+}
+
+// TestAPermitReachesBoardsOfAnotherProcess holds that it does so within a second.
+func TestAPermitReachesBoardsOfAnotherProcess(t *testing.T) {
+	c := dbtest.Postgres(t)
+	process := func() (*fiber.App, *db.DB) {
+		d, hub := dbtest.Open(t, c), live.NewHub()
+		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(notifier.Close)
+		return newApp(t, d, func(c *handlers.Config) { c.Hub, c.Announce = hub, notifier }), d
+	}
+	here, d := process()
+	fillFleet(t, d)
+	there, _ := process()
+	admin := &browser{t, here, sessionOf(t, d, "admin@example.com")}
+	status := func() int {
+		return ask(t, there, request{path: "/update?dev=smart-lamp&ver=v1.0.1", header: map[string]string{"x-ESP8266-STA-MAC": "A4:CF:12:B3:C4:99"}}).status
+	}
+	if got := status(); got != 400 {
+		t.Fatalf("a stranger is answered %d", got)
+	}
+	admin.submit("/devices", url.Values{"mac": {"a4cf12b3c499"}, "platform": {"smart-lamp"}, "move": {"1"}}, 303)
+	start := time.Now()
+	for status() != 200 {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the permit does not arrive")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Logf("the permit arrived after %s", time.Since(start))
+}
+
+// TestBoardsAreAnsweredWhileTheDatabaseIsAway holds that they are, images
+// included, and that nothing of what they said is lost.
+func TestBoardsAreAnsweredWhileTheDatabaseIsAway(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		d := dbtest.Open(t, c)
+		world(t, d)
+		address := serve(t, d)
+		lamp := func(ver string) []byte {
+			return say(t, address, "GET /update?dev=smart-lamp&ver="+ver+" HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n")
+		}
+		lamp("v1.0.2")
+		back := takeAway(t, c)
+		start := time.Now()
+		if a := lamp("v1.0.1"); !bytes.HasSuffix(a, images["lamp"]) {
+			t.Errorf("answered %.200q", a)
+		}
+		if a := lamp("v1.0.3"); !strings.HasPrefix(string(a), "HTTP/1.1 304") {
+			t.Errorf("answered %.200q", a)
+		}
+		if a := say(t, address, "GET /readyz HTTP/1.0\r\n\r\n"); !strings.HasPrefix(string(a), "HTTP/1.1 200") {
+			t.Errorf("not ready: %s", a)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("the answers took %s", took)
+		}
+		back()
+		for late := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			found, err := d.Devices.Find(context.Background(), "18fe34aabbcc")
+			if err == nil && found.Version == "v1.0.3" {
+				break
+			}
+			if time.Now().After(late) {
+				t.Fatalf("what was said is not written: %+v, %v", found, err)
+			}
+		}
+		happened, err := d.History.Of(context.Background(), "18fe34aabbcc", 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text []string
+		for i := len(happened) - 1; i >= 0; i-- {
+			text = append(text, string(happened[i].Event)+" "+happened[i].Version)
+		}
+		if got := strings.Join(text, ", "); !strings.Contains(got, "updated v1.0.1") || !strings.HasSuffix(got, "updated v1.0.3") && !strings.HasSuffix(got, "downloaded v1.0.3") {
+			t.Errorf("its history is: %s", got)
+		}
+	})
+}
+
+// takeAway keeps a database from answering writes: SQLite by a lock that another
+// holds, Postgres by ending all connections and taking no new ones.
+func takeAway(t *testing.T, c db.Config) (back func()) {
+	t.Helper()
+	driver, dsn := "postgres", os.Getenv("TEST_DATABASE_URL")
+	if c.URL == "" {
+		driver, dsn = "sqlite", "file:"+filepath.Join(c.Dir, "esp-update-server.db")
+	}
+	other, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = other.Close() })
+	do := func(statement string) {
+		t.Helper()
+		if _, err := other.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.URL == "" {
+		do("PRAGMA busy_timeout = 5000")
+		do("BEGIN IMMEDIATE")
+		return func() { do("ROLLBACK") }
+	}
+	name := strings.TrimPrefix(mustURL(t, c.URL).Path, "/")
+	do("ALTER DATABASE " + name + " ALLOW_CONNECTIONS false")
+	do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'")
+	return func() { do("ALTER DATABASE " + name + " ALLOW_CONNECTIONS true") }
+}
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}

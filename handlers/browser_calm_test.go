@@ -1,0 +1,92 @@
+package handlers_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+
+	"esp-update-server/app/account"
+	"esp-update-server/db/dbtest"
+)
+
+// changesDisturbNothing holds that rows which change leave alone what is ticked,
+// what has the focus and where the page is scrolled to; and that they do not move
+// for who asked for less motion.
+func changesDisturbNothing(t *testing.T, chromium context.Context) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	other := newBrowser(t, d, account.Admin)
+	lamps(t, other, 60)
+	b := openTab(t, chromium, "http://"+serve(t, d))
+	b.signsInBy(other.as)
+	b.visit("/devices")
+	b.listens()
+	b.click("#pick-a4cf12b30003")
+	b.eval("document.querySelector('#device-a4cf12b30014 .c-notes a').focus({preventScroll: true})")
+	b.eval("window.scrollTo(0, 500)")
+	b.wait("scrollY == 500")
+	for _, mac := range []string{"A4:CF:12:B3:00:00", "A4:CF:12:B3:00:03", "A4:CF:12:B3:00:14"} {
+		board(t, b.base, mac, "dev=smart-lamp&ver=v1.0.2")
+	}
+	for _, key := range []string{"a4cf12b30000", "a4cf12b30003", "a4cf12b30014"} {
+		b.sees("#device-"+key+" .c-version", "v1.0.2")
+	}
+	b.wait("document.querySelector('#pick-a4cf12b30003').checked && document.querySelector('#device-a4cf12b30003.is-selected')")
+	b.sees("#picked-count", "1 selected")
+	if got := b.eval("document.activeElement.matches('#device-a4cf12b30014 .c-notes a') + ' ' + scrollY"); got != "true 500" {
+		t.Errorf("focus kept and scrolled to: %s", got)
+	}
+
+	for preference, want := range map[string]string{"no-preference": "fresh", "reduce": "none"} {
+		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: preference}}})
+		b.eval("document.querySelector('#device-a4cf12b30000').classList.remove('is-fresh')")
+		board(t, b.base, "A4:CF:12:B3:00:00", "dev=smart-lamp&ver="+map[string]string{"fresh": "v1.0.3", "none": "v1.0.4"}[want])
+		b.wait("document.querySelector('#device-a4cf12b30000.is-fresh') && getComputedStyle(document.querySelector('#device-a4cf12b30000')).animationName == '" + want + "'")
+	}
+	b.quiet()
+}
+
+// timesAreTheViewers holds that exact times are in the zone of who looks, and
+// that relative ones age while a page is open.
+func timesAreTheViewers(t *testing.T, chromium context.Context) {
+	b := fleetTab(t, chromium)
+	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"})
+	b.visit("/devices")
+	b.wait("document.querySelector('#device-a4cf12b3c401 time').title.includes('GMT+5:45')")
+	b.eval("(t => { t.dateTime = new Date(Date.now() - 65 * 60000).toISOString(); })(document.querySelector('#device-a4cf12b3c401 time'))")
+	b.eval("document.dispatchEvent(new Event('visibilitychange'))") // as the clock does every ten seconds
+	b.sees("#device-a4cf12b3c401 time", "1 h ago")
+	b.visit("/activity")
+	b.click("#activity a")
+	b.sees(".entry time", "GMT+5:45")
+	b.quiet()
+}
+
+// theBarFitsPhones holds that all of the bar is reached at 360 pixels.
+func theBarFitsPhones(t *testing.T, chromium context.Context) {
+	b := fleetTab(t, chromium)
+	b.resize(360)
+	b.visit("/platforms")
+	b.wait("!document.querySelector('#search').checkVisibility() && !document.querySelector('#nav').checkVisibility()")
+	if got := b.eval("document.querySelector('.bar').offsetHeight <= 56 && document.querySelector('.bar-inner').scrollWidth <= innerWidth"); got != "true" {
+		t.Error("the bar takes more than a line")
+	}
+	b.click(".bar-open")
+	b.wait("document.querySelector('#search').checkVisibility()")
+	b.accessible("the open menu")
+	if got := b.eval("[...document.querySelectorAll('#menu a, #menu button, #menu input')].filter(e => (r => r.left < 0 || r.right > innerWidth || r.bottom > innerHeight || r.height < 24)(e.getBoundingClientRect())).map(e => e.textContent).join()"); got != "" {
+		t.Errorf("out of reach: %s", got)
+	}
+	b.press("\x1b")
+	b.wait("!document.querySelector('#search').checkVisibility()")
+	b.press("/")
+	b.wait("document.activeElement.id == 'search'")
+	b.write("#search", "room") // in place of the key itself, which a real keyboard would not type there
+	b.press("\r")
+	b.wait("location.pathname + location.search == '/devices?q=room' && document.readyState == 'complete'")
+	b.click(".bar-open")
+	b.click("#nav a[href='/new-devices']")
+	b.sees("h1", "New devices")
+	b.quiet()
+}

@@ -1,0 +1,86 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"esp-update-server/app/fleet"
+	"esp-update-server/db"
+	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
+)
+
+// journal is a log that can be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// TestStrangersPushNoBoardOut sends 10,000 made-up MACs from one address: all are
+// answered alike, few are remembered, and those who were there before stay.
+func TestStrangersPushNoBoardOut(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	var log journal
+	app := newApp(t, d, func(c *handlers.Config) {
+		c.MaxNewDevices = 1000
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	asks := func(mac string) *answer {
+		return ask(t, app, request{path: "/update?dev=smart-lamp&ver=v1.0.3", header: map[string]string{"x-ESP8266-STA-MAC": mac}})
+	}
+	asks("18:FE:34:00:00:01")
+	for i := range 10_000 {
+		mac := fleet.MAC(fmt.Sprintf("02000000%04x", i)).String()
+		if a := asks(mac); a.status != 400 || a.body != "Error: device "+mac+" is not on the whitelist of smart-lamp.\n" {
+			t.Fatalf("%s is answered %d %q", mac, a.status, a.body)
+		}
+	}
+	asks("18:FE:34:AA:BB:CC").wants(t, 304)
+	wantKnown(t, d, &log, "18fe34000001", "18fe34aabbcc")
+	if n, err := d.Devices.CountNew(context.Background()); err != nil || n < 250 || n >= 1000 {
+		t.Errorf("%d new devices are remembered, %v", n, err)
+	}
+	if _, err := d.Devices.Find(context.Background(), "02000000270f"); err == nil {
+		t.Error("the last of them is remembered")
+	}
+	if n := strings.Count(log.String(), "come too fast"); n < 1 || n > 20 {
+		t.Errorf("it is logged %d times", n)
+	}
+	if n := strings.Count(log.String(), "new device\""); n >= 1000 {
+		t.Errorf("%d new devices are logged", n)
+	}
+}
+
+func wantKnown(t *testing.T, d *db.DB, log *journal, macs ...fleet.MAC) {
+	t.Helper()
+	for _, mac := range macs {
+		for start := time.Now(); ; time.Sleep(20 * time.Millisecond) { // what boards say is written soon after
+			found, err := d.Devices.Find(context.Background(), mac)
+			if err == nil && found.LastSeen != nil {
+				break
+			}
+			if time.Since(start) > time.Minute {
+				t.Fatalf("%s is not remembered: %v\n%s", mac, err, log)
+			}
+		}
+	}
+}
