@@ -8,11 +8,16 @@ import (
 	"encoding/hex"
 	"net/url"
 	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"esp-update-server/app/activity"
 	"esp-update-server/db"
 )
+
+// sqliteFile is the database in its folder.
+const sqliteFile = "esp-update-server.db"
 
 // Author is who makes the changes that a test makes past the program.
 var Author = activity.Author{Name: "a test"}
@@ -79,9 +84,41 @@ func randomName() string {
 	return hex.EncodeToString(b)
 }
 
+// schema is an empty SQLite database as the program makes it. It is made once:
+// the migrations take most of the time of a small test.
+var schema = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "dbtest-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	d, err := db.Open(context.Background(), db.Config{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	d.Close()
+	return os.ReadFile(filepath.Join(dir, sqliteFile)) // #nosec G304 -- made just now
+})
+
+// prepare puts the schema into a SQLite folder that has no database yet.
+func prepare(c db.Config) error {
+	path := filepath.Join(c.Dir, sqliteFile)
+	if _, err := os.Stat(path); c.URL != "" || err == nil {
+		return nil
+	}
+	data, err := schema()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o600)
+}
+
 // Open opens a database for the length of a test.
 func Open(t testing.TB, c db.Config) *db.DB {
 	t.Helper()
+	if err := prepare(c); err != nil {
+		t.Fatal(err)
+	}
 	d, err := db.Open(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
