@@ -136,6 +136,41 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestNothingCanBeWritten takes all room from a running server: who has a token
+// still sees all, what would have to be kept is refused in words, and boards are
+// answered.
+func TestNothingCanBeWritten(t *testing.T) {
+	s := newSite(t, dbtest.SQLite(t))
+	unused, stderr, _ := output(t, s.env, "token", "create", "--email", "a@example.com", "--name", "unused")
+	if unused == "" {
+		t.Fatal(stderr)
+	}
+	lines := strings.Split(strings.TrimSpace(unused), "\n")
+	s.limit(t, syscall.RLIMIT_FSIZE, 1)
+	s.token = lines[len(lines)-1]
+	if status, answer, err := s.send("GET", "/api/v1/platforms", "", nil); status != http.StatusOK {
+		t.Errorf("to look got %d %s %v", status, answer, err)
+	}
+	for _, r := range []struct{ method, path, kind, body string }{
+		{"PUT", "/api/v1/devices/18fe34aabbcc", "application/json", `{"notes":"new"}`},
+		{"POST", "/api/v1/platforms", "application/json", `{"name":"another"}`},
+		{"POST", "/session", "application/x-www-form-urlencoded", "email=a@example.com&password=correct+horse"},
+		{"POST", "/users", "application/x-www-form-urlencoded", "email=b@example.com&password=correct+horse"},
+	} {
+		status, answer, err := s.send(r.method, r.path, r.kind, strings.NewReader(r.body))
+		if status != http.StatusInsufficientStorage || !strings.Contains(string(answer), "disk is full") {
+			t.Errorf("%s %s got %d %.200s %v", r.method, r.path, status, answer, err)
+		}
+	}
+	if got := s.tries(10 * time.Second); got != "304" {
+		t.Errorf("a board got %q", got)
+	}
+	s.limit(t, syscall.RLIMIT_FSIZE, plenty)
+	if status, answer, err := s.send("PUT", "/api/v1/devices/18fe34aabbcc", "application/json", strings.NewReader(`{"notes":"new"}`)); status != http.StatusOK {
+		t.Errorf("with room again got %d %s %v", status, answer, err)
+	}
+}
+
 // largest is the size of the largest file that the server keeps.
 func (s *site) largest(t testing.TB) (size uint64) {
 	t.Helper()

@@ -90,6 +90,7 @@ func refusals(t *testing.T, s *site, person *browser) {
 	const sentence = "database does not answer just now"
 	for _, ask := range []struct{ method, path, form, header string }{
 		{"GET", "/", "", ""},
+		{"GET", "/devices?q=lamp", "", ""},
 		{"GET", "/devices", "", "HX-Request: true"},
 		{"GET", "/session/new", "", ""},
 		{"POST", "/session", "email=a@example.com&password=correct+horse", ""},
@@ -113,6 +114,9 @@ func refusals(t *testing.T, s *site, person *browser) {
 			if strings.Contains(page, inside) {
 				t.Errorf("%s %s tells %q", ask.method, ask.path, inside)
 			}
+		}
+		if again := `href="/devices?q=lamp" role="button">Try again`; ask.path == "/devices?q=lamp" && !strings.Contains(page, again) {
+			t.Errorf("%s does not offer to try again: %s", ask.path, page)
 		}
 		if ask.header != "" && strings.Contains(page, "<html") {
 			t.Errorf("%s %s for a part of a page got a whole one", ask.method, ask.path)

@@ -128,7 +128,7 @@ func (s *Activity) prune(ctx context.Context, before time.Time, entries, devices
 		{`DELETE FROM activity WHERE id <= (SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET $1)`, entries},
 		{`DELETE FROM activity_devices WHERE activity <= (SELECT activity FROM activity_devices ORDER BY activity DESC LIMIT 1 OFFSET $1)`, devices},
 	} {
-		if _, err := s.db.write.ExecContext(ctx, d.query, d.arg); err != nil {
+		if _, err := s.db.exec(ctx, d.query, d.arg); err != nil {
 			return err
 		}
 	}

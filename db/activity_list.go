@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -106,6 +107,7 @@ WITH RECURSIVE authors (name) AS (
   SELECT MIN(author) FROM activity WHERE author > ''
   UNION ALL SELECT (SELECT MIN(a.author) FROM activity a WHERE a.author > authors.name) FROM authors WHERE authors.name IS NOT NULL)
 SELECT name FROM authors WHERE name IS NOT NULL LIMIT $1`, limit)
+	slices.Sort(names) // databases collate by the rules of a language
 	return names, err
 }
 

@@ -8,21 +8,23 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// awayCodes are how Postgres says that it takes no work just now: it stops or
-// starts, its connections are all in use, or it became the copy of another.
-var awayCodes = []string{"57P01", "57P02", "57P03", "57P05", "53300", "25006"}
+// awayCodes begin the codes by which Postgres says that it takes no work just
+// now: the connection broke, it lets nobody in, it stops or starts, its
+// connections are all in use, or it became the copy of another.
+var awayCodes = []string{"08", "28", "3D", "57", "53300", "25006"}
 
 // IsAway reports whether an error says that the database does not answer just
 // now, so that the same may well go right in a moment.
 func IsAway(err error) bool {
 	var code interface{ SQLState() string }
 	if errors.As(err, &code) {
-		return slices.Contains(awayCodes, code.SQLState()) || code.SQLState()[:min(2, len(code.SQLState()))] == "08"
+		return slices.ContainsFunc(awayCodes, func(c string) bool { return strings.HasPrefix(code.SQLState(), c) })
 	}
 	var busy *sqlite.Error
 	if errors.As(err, &busy) {

@@ -41,7 +41,7 @@ func (s *Backups) Save(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = s.make(ctx, path)
+	err = orFull(s.make(ctx, path))
 	if err == nil {
 		err = f.Sync()
 	}

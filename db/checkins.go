@@ -114,7 +114,7 @@ ON CONFLICT (mac) DO UPDATE SET `+checkInUpdates, args...)
 // have heard them later; a time that lies ahead is that of a clock that was wrong.
 func (s *Devices) Saw(ctx context.Context, list []fleet.Seen) error {
 	text, args := s.db.engine.saw(list)
-	_, err := s.db.write.ExecContext(ctx, text, append(args, Now())...)
+	_, err := s.db.exec(ctx, text, append(args, Now())...)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/activity"
+	"esp-update-server/app/fault"
 )
 
 // DB is an open database. Its fields hold the methods of one noun each.
@@ -88,6 +89,22 @@ func (d *DB) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
 		return orFull(err)
 	}
 	return orFull(tx.Commit())
+}
+
+// exec is a statement that needs no transaction around it.
+func (d *DB) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	r, err := d.write.ExecContext(ctx, query, args...)
+	return r, orFull(err)
+}
+
+// touch is exec for the time at which something was used last. A full disk keeps
+// nobody from using it.
+func (d *DB) touch(ctx context.Context, query string, args ...any) error {
+	_, err := d.exec(ctx, query, args...)
+	if fault.Is(err, fault.Full) {
+		return nil
+	}
+	return err
 }
 
 // none reports whether a query found no row.

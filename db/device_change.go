@@ -57,7 +57,7 @@ func stale(was, is *fleet.DeviceWas) error {
 		what = append(what, "the platform is "+orNone(is.Platform)+" (it was "+orNone(was.Platform)+")")
 	}
 	if was.Notes != is.Notes {
-		what = append(what, "the notes are “"+fleet.Cut(is.Notes, 100)+"” (they were “"+fleet.Cut(was.Notes, 100)+"”)")
+		what = append(what, "the notes are “"+fleet.Isolated(fleet.Cut(is.Notes, 100))+"” (they were “"+fleet.Isolated(fleet.Cut(was.Notes, 100))+"”)")
 	}
 	return fault.New(fault.Conflict, "Somebody else changed it meanwhile: now %s. Save again to put yours in its place.", strings.Join(what, ", and "))
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -129,7 +130,7 @@ func isMissingReference(err error) bool {
 // orFull is an error, or what a person can do about it when it says that the
 // disk has no room. SQLite tells a file that may not grow from a full disk.
 func orFull(err error) error {
-	if hasCode(err, "53100", sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE) {
+	if errors.Is(err, syscall.ENOSPC) || hasCode(err, "53100", sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE) {
 		return errors.Join(fault.New(fault.Full, "The server's disk is full, so nothing was saved. Make room on it, then try again."), err)
 	}
 	return err

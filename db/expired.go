@@ -22,7 +22,7 @@ func (d *DB) DropExpired(ctx context.Context) error {
 		{`DELETE FROM throttles WHERE tried < $1`, []any{before(now, account.MaxForget)}},
 		{`DELETE FROM known_addresses WHERE seen < $1`, []any{before(now, account.KnownFor)}},
 	} {
-		if _, err := d.write.ExecContext(ctx, e.query, e.args...); err != nil {
+		if _, err := d.exec(ctx, e.query, e.args...); err != nil {
 			return err
 		}
 	}

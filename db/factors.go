@@ -24,7 +24,7 @@ ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id WHERE NOT second_
 	if none(err) {
 		return "", fault.New(fault.Conflict, "A second factor is set up already: remove it first.")
 	}
-	return kept, err
+	return kept, orFull(err)
 }
 
 // Secret is that of a user's second factor; "" when there is none, or none that
@@ -65,7 +65,7 @@ UPDATE second_factors SET confirmed = $3, last_step = $4 WHERE user_id = $1 AND 
 // UseStep uses up the code of a time step and all before it. Of two at once,
 // one does.
 func (s *Factors) UseStep(ctx context.Context, user string, step int64) (used bool, err error) {
-	return changed(s.db.write.ExecContext(ctx,
+	return changed(s.db.exec(ctx,
 		`UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND confirmed AND last_step < $2`, user, step))
 }
 
@@ -106,7 +106,7 @@ func (s *Factors) Remove(ctx context.Context, user string) error {
 
 // Challenge keeps that somebody knew a user's password, until a code comes.
 func (s *Factors) Challenge(ctx context.Context, hash, user string, remember bool) error {
-	_, err := s.db.write.ExecContext(ctx, `INSERT INTO challenges (hash, user_id, remember, expires_at) VALUES ($1, $2, $3, $4)`,
+	_, err := s.db.exec(ctx, `INSERT INTO challenges (hash, user_id, remember, expires_at) VALUES ($1, $2, $3, $4)`,
 		hash, user, remember, Now().Add(account.ChallengeLifetime))
 	return err
 }
@@ -129,11 +129,11 @@ WHERE c.hash = $1 AND c.expires_at > $2 AND c.attempts < $3`, hash, Now(), accou
 // Attempt counts a code that is tried for a challenge, and reports whether it
 // may be.
 func (s *Factors) Attempt(ctx context.Context, hash string) (may bool, err error) {
-	return changed(s.db.write.ExecContext(ctx, `
+	return changed(s.db.exec(ctx, `
 UPDATE challenges SET attempts = attempts + 1 WHERE hash = $1 AND expires_at > $2 AND attempts < $3`, hash, Now(), account.ChallengeAttempts))
 }
 
 // EndChallenge ends a challenge; of two at once, one does.
 func (s *Factors) EndChallenge(ctx context.Context, hash string) (ended bool, err error) {
-	return changed(s.db.write.ExecContext(ctx, `DELETE FROM challenges WHERE hash = $1`, hash))
+	return changed(s.db.exec(ctx, `DELETE FROM challenges WHERE hash = $1`, hash))
 }

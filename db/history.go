@@ -92,7 +92,7 @@ func (s *History) Prune(ctx context.Context, days int) error {
 		{`DELETE FROM adoption WHERE day < $1`, before.Format(time.DateOnly)},
 		{`DELETE FROM checkin_minutes WHERE minute < $1`, Now().Add(-2 * time.Hour)},
 	} {
-		if _, err := s.db.write.ExecContext(ctx, d.query, d.arg); err != nil {
+		if _, err := s.db.exec(ctx, d.query, d.arg); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func (s *History) Prune(ctx context.Context, days int) error {
 
 // CountCheckIns adds to the check-ins of a minute.
 func (s *History) CountCheckIns(ctx context.Context, at time.Time, n int64) error {
-	_, err := s.db.write.ExecContext(ctx, `
+	_, err := s.db.exec(ctx, `
 INSERT INTO checkin_minutes (minute, count) VALUES ($1, $2)
 ON CONFLICT (minute) DO UPDATE SET count = checkin_minutes.count + excluded.count`, at.UTC().Truncate(time.Minute), n)
 	return err

@@ -109,6 +109,6 @@ func useLink(ctx context.Context, tx *sqlx.Tx, hash string, kind account.LinkKin
 
 // DropSetup ends all set-up links.
 func (s *Links) DropSetup(ctx context.Context) error {
-	_, err := s.db.write.ExecContext(ctx, `DELETE FROM links WHERE kind = $1`, account.SetupLink)
+	_, err := s.db.exec(ctx, `DELETE FROM links WHERE kind = $1`, account.SetupLink)
 	return err
 }

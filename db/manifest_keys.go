@@ -86,7 +86,7 @@ func (s *Platforms) tellOfKey(ctx context.Context, tx *sqlx.Tx, a activity.Actio
 // UsedManifestKey keeps when a key was used, unless it is known to have been used
 // later.
 func (s *Platforms) UsedManifestKey(ctx context.Context, hash string, at time.Time) error {
-	_, err := s.db.write.ExecContext(ctx, `
+	_, err := s.db.exec(ctx, `
 UPDATE manifest_keys SET last_used = $2 WHERE hash = $1 AND (last_used IS NULL OR last_used < $2)`, hash, at)
 	return err
 }

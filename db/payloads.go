@@ -66,24 +66,24 @@ func (p *payloads) Set(key string, val []byte, exp time.Duration) error {
 	if exp > 0 {
 		e = time.Now().Add(exp).Unix()
 	}
-	_, err := p.db.write.Exec(`
+	_, err := p.db.exec(context.Background(), `
 INSERT INTO session_payloads (k, v, e) VALUES ($1, $2, $3) ON CONFLICT (k) DO UPDATE SET v = excluded.v, e = excluded.e`, key, val, e)
 	if err != nil {
 		return err
 	}
-	_, err = p.db.write.Exec(`DELETE FROM session_payloads WHERE e <> 0 AND e <= $1`, time.Now().Unix())
+	_, err = p.db.exec(context.Background(), `DELETE FROM session_payloads WHERE e <> 0 AND e <= $1`, time.Now().Unix())
 	return err
 }
 
 // Delete drops a key.
 func (p *payloads) Delete(key string) error {
-	_, err := p.db.write.Exec(`DELETE FROM session_payloads WHERE k = $1`, key)
+	_, err := p.db.exec(context.Background(), `DELETE FROM session_payloads WHERE k = $1`, key)
 	return err
 }
 
 // Reset drops all keys.
 func (p *payloads) Reset() error {
-	_, err := p.db.write.Exec(`DELETE FROM session_payloads`)
+	_, err := p.db.exec(context.Background(), `DELETE FROM session_payloads`)
 	return err
 }
 

@@ -87,7 +87,7 @@ func (s *Sessions) Find(ctx context.Context, hash string) (*account.Session, err
 		return nil, err
 	}
 	if now.Sub(row.Used) >= touchEvery {
-		if _, err := s.db.write.ExecContext(ctx, `UPDATE sessions SET last_used = $2 WHERE hash = $1`, hash, now); err != nil {
+		if err := s.db.touch(ctx, `UPDATE sessions SET last_used = $2 WHERE hash = $1`, hash, now); err != nil {
 			return nil, err
 		}
 	}
@@ -109,7 +109,7 @@ func (s *Sessions) Of(ctx context.Context, user string) ([]account.Session, erro
 // Renew gives a session another id and its user's role of now. Of two at once,
 // one does.
 func (s *Sessions) Renew(ctx context.Context, hash, newHash string) (renewed bool, err error) {
-	return changed(s.db.write.ExecContext(ctx, `
+	return changed(s.db.exec(ctx, `
 UPDATE sessions SET hash = $2, role = (SELECT u.role FROM users u WHERE u.id = sessions.user_id) WHERE hash = $1`, hash, newHash))
 }
 

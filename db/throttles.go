@@ -16,7 +16,7 @@ type Throttles struct{ db *DB }
 // that is longer than any can be is that of a clock which went back.
 func (s *Throttles) Take(ctx context.Context, t account.Try, now time.Time) (wait time.Duration, err error) {
 	ms, l := now.UnixMilli(), t.Limit
-	taken, err := changed(s.db.write.ExecContext(ctx, `
+	taken, err := changed(s.db.exec(ctx, `
 INSERT INTO throttles (key, tries, tried, resting) VALUES ($1, 1, $2, 0)
 ON CONFLICT (key) DO UPDATE SET
   tries = CASE WHEN throttles.tried < $3 THEN 1 ELSE throttles.tries + 1 END,
@@ -40,13 +40,13 @@ WHERE throttles.resting <= excluded.tried OR throttles.resting > excluded.tried 
 
 // Forgive forgets the tries of those who proved to be who they are.
 func (s *Throttles) Forgive(ctx context.Context, key string) error {
-	_, err := s.db.write.ExecContext(ctx, `DELETE FROM throttles WHERE key = $1`, key)
+	_, err := s.db.exec(ctx, `DELETE FROM throttles WHERE key = $1`, key)
 	return err
 }
 
 // GiveBack takes one try of many off the count: it was no guess.
 func (s *Throttles) GiveBack(ctx context.Context, key string) error {
-	_, err := s.db.write.ExecContext(ctx, `UPDATE throttles SET tries = tries - 1 WHERE key = $1 AND tries > 0`, key)
+	_, err := s.db.exec(ctx, `UPDATE throttles SET tries = tries - 1 WHERE key = $1 AND tries > 0`, key)
 	return err
 }
 
@@ -60,7 +60,7 @@ func (s *Throttles) Known(ctx context.Context, key string) (bool, error) {
 
 // Know keeps that somebody signed in under a key.
 func (s *Throttles) Know(ctx context.Context, key string, now time.Time) error {
-	_, err := s.db.write.ExecContext(ctx, `
+	_, err := s.db.exec(ctx, `
 INSERT INTO known_addresses (key, seen) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET seen = excluded.seen`, key, now.UnixMilli())
 	return err
 }

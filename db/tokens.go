@@ -58,7 +58,7 @@ func (s *Tokens) Find(ctx context.Context, hash string) (*account.Token, error) 
 		return nil, err
 	}
 	if row.Used == nil || now.Sub(*row.Used) >= touchEvery {
-		if _, err := s.db.write.ExecContext(ctx, `UPDATE tokens SET last_used = $2 WHERE hash = $1`, hash, now); err != nil {
+		if err := s.db.touch(ctx, `UPDATE tokens SET last_used = $2 WHERE hash = $1`, hash, now); err != nil {
 			return nil, err
 		}
 	}

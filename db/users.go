@@ -189,6 +189,6 @@ func setPassword(ctx context.Context, tx *sqlx.Tx, id, hash string) error {
 // Rehash puts another hash of the same password in the place of one, unless the
 // password was changed meanwhile. Nobody changed anything, so nothing is told.
 func (s *Users) Rehash(ctx context.Context, id, was, hash string) error {
-	_, err := s.db.write.ExecContext(ctx, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, id, was, hash)
+	_, err := s.db.exec(ctx, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, id, was, hash)
 	return err
 }

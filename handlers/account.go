@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/fleet"
 )
 
 // accountShow is a person's own page. Its forms have no field in common, so
@@ -78,7 +79,7 @@ func (s *server) updateEmail(c *fiber.Ctx) error {
 		return s.accountPage(c, v, err)
 	}
 	s.did(c, "e-mail address changed", "to", email)
-	return s.done(c, "/account", "Your e-mail address is "+isolated(email)+" now. Sign in with it from now on.")
+	return s.done(c, "/account", "Your e-mail address is "+fleet.Isolated(email)+" now. Sign in with it from now on.")
 }
 
 // updatePassword handles PUT /account/password. All other sessions end, and

@@ -119,7 +119,7 @@ func (t *activityTable) Export() string {
 func (r entryRow) Line() string {
 	shown := slices.Clone(r.Changes)
 	for i, c := range shown {
-		shown[i].Before, shown[i].After = isolated(c.Before), isolated(c.After)
+		shown[i].Before, shown[i].After = fleet.Isolated(c.Before), fleet.Isolated(c.After)
 	}
 	return inOneLine(shown)
 }
@@ -163,7 +163,7 @@ func (s *server) showActivity(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := &activityShow{page: page{Title: isolated(e.Who()) + " " + e.What()}, Entry: entryRow{*e}}
+	v := &activityShow{page: page{Title: fleet.Isolated(e.Who()) + " " + e.What()}, Entry: entryRow{*e}}
 	after, _ := fleet.ParseMAC(c.Query("after"))
 	list, err := s.Activity.Devices(c.UserContext(), e.ID, after, activityShown)
 	if err != nil {

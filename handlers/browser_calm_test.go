@@ -63,6 +63,39 @@ func timesAreTheViewers(t *testing.T, chromium context.Context) {
 	b.quiet()
 }
 
+// allOfItWithoutScripts edits, permits, searches, picks and deletes where scripts
+// are switched off, on a phone.
+func allOfItWithoutScripts(t *testing.T, chromium context.Context) {
+	b := fleetTab(t, chromium)
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.resize(360)
+	b.visit("/devices")
+	b.click("#device-a4cf12b3c401 .c-notes a")
+	b.write("#notes", "Room 7")
+	b.click("form.stack button")
+	b.sees("#flash", "A4:CF:12:B3:C4:01 is saved")
+
+	b.visit("/devices")
+	b.write("#q", "room 7")
+	b.press("\r")
+	b.wait("location.search.includes('q=room+7') && document.querySelectorAll('#devices tr').length == 1")
+	b.click("#pick-a4cf12b3c401")
+	b.click(".picked button[value=revoke]")
+	b.sees("h1", "Revoke 1 device?")
+	b.click(".ask-card button[type=submit]")
+	b.sees("#flash", "1 device is revoked.")
+	b.click("#flash .undo button")
+	b.sees("#flash", "Undone: 1 device is as before.")
+	b.click(".bar-open")
+	b.click("#nav a[href='/platforms']")
+	b.click("#platform-smart-lamp a")
+	b.sees("h1", "smart-lamp")
+	b.click("a[href='/platforms/smart-lamp/delete']")
+	b.click("form .danger")
+	b.sees("#flash", "Platform smart-lamp is deleted")
+	b.quiet()
+}
+
 // theBarFitsPhones holds that all of the bar is reached at 360 pixels.
 func theBarFitsPhones(t *testing.T, chromium context.Context) {
 	b := fleetTab(t, chromium)

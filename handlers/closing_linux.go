@@ -15,7 +15,8 @@ func letNobodyKnock(l *net.TCPListener) {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) {
-		_ = syscall.AttachLsf(int(fd), dropKnocks) //lint:ignore SA1019 what is proposed instead has no such call
+		//lint:ignore SA1019 what is proposed instead has no such call
+		_ = syscall.AttachLsf(int(fd), dropKnocks)
 	})
 }
 

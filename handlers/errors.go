@@ -60,12 +60,7 @@ func (s *server) fail(c *fiber.Ctx, err error) error {
 	case isFragment(c):
 		return s.render(c.Status(status), "layouts/_problem", problemView{Message: f.Message})
 	}
-	if f.Kind != fault.Away {
-		if u, err := s.signedInUser(c); err == nil && u != nil { // where no guard ran
-			c.Locals(userKey, u)
-		}
-	}
-	return s.page(c.Status(status), "layouts/problem", &problemPage{page: page{Title: "Something is in the way"}, Message: f.Message, Status: status})
+	return s.problemPage(c.Status(status), f, status)
 }
 
 // classify turns any error into a status and a sentence that may be shown.
@@ -129,4 +124,19 @@ type problemPage struct {
 	page
 	Message string
 	Status  int
+	Away    bool   // nothing can be looked up, not even who asks
+	Again   string // the page that was asked for, where it may come in a moment
+}
+
+func (s *server) problemPage(c *fiber.Ctx, f *fault.Error, status int) error {
+	v := &problemPage{page: page{Title: "Something is in the way"}, Message: f.Message, Status: status, Away: f.Kind == fault.Away}
+	if v.Away && c.Method() == fiber.MethodGet {
+		v.Again = localPath(c.OriginalURL())
+	}
+	if !v.Away {
+		if u, err := s.signedInUser(c); err == nil && u != nil { // where no guard ran
+			c.Locals(userKey, u)
+		}
+	}
+	return s.page(c, "layouts/problem", v)
 }

@@ -77,7 +77,7 @@ var eventIcons = map[fleet.Event]string{
 // happeningText tells what happened to a device or a platform, which is the
 // subject.
 func happeningText(h *fleet.Happening) string {
-	platform, to, from, detail := isolated(h.Platform), isolated(h.Version), isolated(h.FromVersion), isolated(h.Detail)
+	platform, to, from, detail := fleet.Isolated(h.Platform), fleet.Isolated(h.Version), fleet.Isolated(h.FromVersion), fleet.Isolated(h.Detail)
 	switch h.Event {
 	case fleet.FirstSeen:
 		return "asked for the first time" + named(" as ", platform) + named(", running ", to)
@@ -91,7 +91,7 @@ func happeningText(h *fleet.Happening) string {
 		}
 		return "updated" + named(" from ", from) + " to " + to
 	case fleet.WasRefused:
-		return "was refused: " + isolated(strings.TrimPrefix(strings.Replace(h.Detail, "device "+h.MAC.String(), "it", 1), "Refused: "))
+		return "was refused: " + whyRefused(h)
 	case fleet.TwoBoards:
 		return "seems to be two boards, in turns: " + detail
 	case fleet.SeemsForged:
@@ -111,6 +111,12 @@ func happeningText(h *fleet.Happening) string {
 		return "offers " + to + " now"
 	}
 	return string(h.Event)
+}
+
+// whyRefused is what a device was answered, for the middle of a sentence about it.
+func whyRefused(h *fleet.Happening) string {
+	why := strings.Replace(h.Detail, "device "+h.MAC.String(), "it", 1)
+	return fleet.Isolated(strings.TrimSuffix(strings.TrimPrefix(why, "Refused: "), "."))
 }
 
 // wentBack reports whether a device runs a lower version than before.

@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"context"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,6 +21,10 @@ func userOf(c *fiber.Ctx) *account.User {
 	u, _ := c.Locals(userKey).(*account.User)
 	return u
 }
+
+// lookupTime is how long it may take to find out who asks: a database that says
+// nothing is told as one that does not answer.
+const lookupTime = 10 * time.Second
 
 // guard lets a request through to a route when its rule does.
 func (s *server) guard(r route) fiber.Handler {
@@ -37,7 +43,9 @@ func (s *server) guardToken(c *fiber.Ctx, rule access) error {
 	if !ok || secret == "" {
 		return fault.New(fault.Unauthorized, "Send an API token: Authorization: Bearer TOKEN.")
 	}
-	t, err := s.Tokens.Find(c.UserContext(), account.HashSecret(strings.TrimSpace(secret)))
+	ctx, cancel := context.WithTimeout(c.UserContext(), lookupTime)
+	defer cancel()
+	t, err := s.Tokens.Find(ctx, account.HashSecret(strings.TrimSpace(secret)))
 	if err != nil {
 		return err
 	}
@@ -100,7 +108,9 @@ func (s *server) session(c *fiber.Ctx) (*account.Session, error) {
 	if hash == "" {
 		return nil, nil
 	}
-	return s.Sessions.Find(c.UserContext(), hash)
+	ctx, cancel := context.WithTimeout(c.UserContext(), lookupTime)
+	defer cancel()
+	return s.Sessions.Find(ctx, hash)
 }
 
 // keepUp renews a session whose user may do more than when it got its id, at

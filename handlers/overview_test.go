@@ -59,6 +59,9 @@ func TestOverviewTellsHowTheFleetIs(t *testing.T) {
 		if got, _ := a.doc.Find("#adoption svg[role=img]").Attr("aria-label"); got != "smart-lamp: 2 devices on v1.0.1." {
 			t.Errorf("%s", got)
 		}
+		if got := ask(t, app, request{path: "/devices/a4cf12b3c404", as: admin}).text(t, "#device-history li:first-child span"); got != "It was refused: there is no platform garden." {
+			t.Errorf("the device says %q", got)
+		}
 		if got := a.text(t, "#feed-list"); !strings.Contains(got, "was offered v1.0.2 of smart-lamp; it runs v1.0.1") {
 			t.Errorf("%s", got)
 		}

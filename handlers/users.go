@@ -7,6 +7,7 @@ import (
 
 	"esp-update-server/app/account"
 	"esp-update-server/app/fault"
+	"esp-update-server/app/fleet"
 )
 
 // usersShown is how many users the page lists, those who wait before others.
@@ -108,7 +109,7 @@ func (s *server) updateUser(c *fiber.Ctx) error {
 	if row.Self && role != account.Admin {
 		return s.goTo(c, "/session/new") // the sessions ended with the rights
 	}
-	return s.done(c, "/users", isolated(u.Email)+" "+allowances[role])
+	return s.done(c, "/users", fleet.Isolated(u.Email)+" "+allowances[role])
 }
 
 // allowances say what a role means for who gets it.
@@ -140,7 +141,7 @@ func (s *server) deleteUser(c *fiber.Ctx) error {
 	if u.ID == userOf(c).ID {
 		return s.goTo(c, "/session/new")
 	}
-	return s.done(c, "/users", isolated(u.Email)+" is deleted.")
+	return s.done(c, "/users", fleet.Isolated(u.Email)+" is deleted.")
 }
 
 // userParam is the user that a path names.

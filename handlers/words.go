@@ -1,9 +1,6 @@
 package handlers
 
 import (
-	"strings"
-	"unicode/utf8"
-
 	"github.com/dustin/go-humanize"
 
 	"esp-update-server/app/fleet"
@@ -36,24 +33,6 @@ func countAre(n int64, thing string) string {
 	}
 	return count(n, thing) + " are"
 }
-
-// isolated is a foreign string for the middle of a sentence: one that runs from
-// right to left, or turns the direction, does not turn the words after it.
-func isolated(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r >= firstFromRight }) < 0 {
-		return s
-	}
-	turns := func(r rune) rune {
-		if r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
-			return utf8.RuneError
-		}
-		return r
-	}
-	return "\u2068" + strings.Map(turns, s) + "\u2069"
-}
-
-// firstFromRight is where Unicode's letters that run from right to left begin.
-const firstFromRight = '\u0590'
 
 // mark is how a state looks: an icon and a word, never a colour alone.
 type mark struct {
