@@ -11,7 +11,7 @@ import (
 const (
 	batchSize    = 500                    // devices that one transaction writes
 	batchSpacing = 50 * time.Millisecond  // between two of them, so that few boards make few transactions
-	maxWaiting   = 100_000                // devices whose news wait to be written
+	MaxWaiting   = 100_000                // devices whose news wait to be written
 	maxNews      = 8                      // of one device
 	maxDownloads = 10_000                 // that wait to be counted
 	sweepEvery   = 900 * time.Millisecond // for one part of the index, so that all have their turn within a minute
@@ -95,7 +95,7 @@ func (w *Writer) Start(told Told) {
 func (w *Writer) Full() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.waiting) >= maxWaiting
+	return len(w.waiting) >= MaxWaiting
 }
 
 // Waiting is how many devices' news wait to be written.
@@ -110,7 +110,7 @@ func (w *Writer) Waiting() int {
 func (w *Writer) Add(h *Heard) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) >= maxWaiting && w.waiting[h.MAC] == nil {
+	if len(w.waiting) >= MaxWaiting && w.waiting[h.MAC] == nil {
 		w.index.Forget(h.MAC)
 		return
 	}

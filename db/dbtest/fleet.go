@@ -14,7 +14,7 @@ import (
 )
 
 // fillChunk is how many devices one statement adds.
-const fillChunk = 500
+const fillChunk = 50
 
 // fillPlatforms are the platforms of a filled database with their share of the
 // devices in per cent.

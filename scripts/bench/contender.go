@@ -77,7 +77,8 @@ func (b *bench) newServer(engine string, devices int, where db.Config) *contende
 
 // database makes a database with devices in it.
 func (b *bench) database(ctx context.Context, engine string, devices int) (db.Config, error) {
-	name := fmt.Sprintf("bench_%d_%d", os.Getpid(), devices)
+	b.databases++
+	name := fmt.Sprintf("bench_%d_%d", os.Getpid(), b.databases)
 	where := db.Config{Dir: filepath.Join(b.dir, name)}
 	if engine == "Postgres" {
 		u, err := url.Parse(b.postgres)

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"esp-update-server/app/fleet"
 	"esp-update-server/db/dbtest"
 )
 
@@ -51,7 +51,7 @@ func macs(devices int) [][2]string {
 	list := make([][2]string, 0, devices)
 	for i := range devices {
 		if mac, platform, permitted := dbtest.Filled(i); permitted {
-			list = append(list, [2]string{strings.ToUpper(mac), platform})
+			list = append(list, [2]string{fleet.MAC(mac).String(), platform})
 		}
 	}
 	return list
@@ -59,7 +59,7 @@ func macs(devices int) [][2]string {
 
 // run asks until it is over. An answer other than 304 is an error.
 func (l *load) run(ctx context.Context) (*outcome, error) {
-	fleet := macs(l.devices)
+	boards := macs(l.devices)
 	var next, answers atomic.Int64
 	var failed atomic.Pointer[error]
 	waits := make([][]time.Duration, l.boards)
@@ -74,11 +74,11 @@ func (l *load) run(ctx context.Context) (*outcome, error) {
 			defer b.close()
 			for !over() {
 				i := next.Add(1) - 1
-				if l.until == 0 && i >= int64(len(fleet)) {
+				if l.until == 0 && i >= int64(len(boards)) {
 					return
 				}
 				began := time.Now()
-				if err := b.ask(fleet[i%int64(len(fleet))]); err != nil {
+				if err := b.ask(boards[i%int64(len(boards))]); err != nil {
 					failed.Store(&err)
 					return
 				}

@@ -41,7 +41,7 @@ func main() {
 	flag.IntVar(&o.few, "few", 1_000, "devices of the small fleet; 0 for none")
 	flag.IntVar(&o.devices, "devices", 100_000, "devices of the fleet")
 	flag.IntVar(&o.many, "many", 1_000_000, "devices of the large fleet; 0 for none")
-	flag.StringVar(&o.sections, "only", "checks,burst,storm,downloads,slow,processes,start,pages", "what is measured")
+	flag.StringVar(&o.sections, "only", "checks,burst,downloads,slow,pages,processes,start", "what is measured beside the storm, which comes first")
 	flag.Parse()
 	o.postgres = os.Getenv("TEST_DATABASE_URL")
 	o.devices = max(o.devices, 100)
@@ -69,6 +69,8 @@ type bench struct {
 	table  table
 	empty  *contender
 	fleets []*contender // ours, the fleet on SQLite first
+
+	databases int // that were made
 }
 
 // run measures what was asked for and prints the table, of what was measured
@@ -95,7 +97,7 @@ func run(ctx context.Context, o options) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"storm", b.storm}, {"checks", b.checks}, {"burst", b.burst}, {"downloads", b.downloads}, {"slow", b.slowDownloads},
+		{"checks", b.checks}, {"burst", b.burst}, {"downloads", b.downloads}, {"slow", b.slowDownloads},
 		{"pages", b.pages}, {"processes", b.processes}, {"start", b.start},
 	} {
 		if !slices.Contains(strings.Split(o.sections, ","), s.name) {
@@ -130,7 +132,7 @@ func (b *bench) prepare(ctx context.Context) error {
 		}
 		b.fleets = append(b.fleets, c)
 	}
-	return nil
+	return b.storm(ctx)
 }
 
 func (b *bench) stop() {

@@ -66,6 +66,26 @@ func (c *contender) api(ctx context.Context, method, path, contentType string, b
 	return http.DefaultClient.Do(req)
 }
 
+// waiting is how many devices have news that are not written yet, by the
+// server's own account.
+func (c *contender) waiting(ctx context.Context) (n int, err error) {
+	resp, err := c.api(ctx, "GET", "/metrics", "", nil)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	_, after, found := strings.Cut(string(text), "\nesp_update_server_check_ins_waiting ")
+	if !found {
+		return 0, fmt.Errorf("the server does not tell what waits to be written: %s", resp.Status)
+	}
+	_, err = fmt.Sscan(after, &n)
+	return n, err
+}
+
 // createDatabase makes an empty database on a Postgres server. It goes with the
 // server, which scripts/with-postgres starts for this run.
 func createDatabase(ctx context.Context, server, name string) error {
