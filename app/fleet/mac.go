@@ -11,7 +11,8 @@ import (
 type MAC string
 
 // ParseMAC reads an address in any usual spelling: pairs with colons or
-// hyphens, groups of four with dots, or nothing between; in any case.
+// hyphens, groups of four with dots, or nothing between; in any case. The MAC
+// shares no memory with the text, which may be overwritten by the next request.
 func ParseMAC(s string) (MAC, error) {
 	s = strings.TrimSpace(s)
 	digits := s
@@ -21,10 +22,11 @@ func ParseMAC(s string) (MAC, error) {
 	case len(s) == 14 && s[4] == '.':
 		digits = ungroup(s, 4)
 	}
-	if len(digits) != 12 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
+	n, ok := MAC(digits).pack()
+	if !ok {
 		return "", fault.Field("mac", "%q is not a MAC address: write it as AA:BB:CC:DD:EE:FF.", Cut(s, 64))
 	}
-	return MAC(strings.ToLower(digits)), nil
+	return unpack(n), nil
 }
 
 // ungroup drops the separators of groups of n digits; "" when they differ.

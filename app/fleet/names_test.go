@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	"esp-update-server/app/fleet"
 )
@@ -18,6 +19,17 @@ func TestParseMAC(t *testing.T) {
 		if mac, err := fleet.ParseMAC(s); err == nil {
 			t.Errorf("%q reads as %q", s, mac)
 		}
+	}
+}
+
+// TestMACOutlivesItsText holds that a MAC can be kept, whoever writes over the
+// buffer that it was read from.
+func TestMACOutlivesItsText(t *testing.T) {
+	buffer := []byte("aabbccddeeff")
+	mac, err := fleet.ParseMAC(unsafe.String(&buffer[0], len(buffer))) // as Fiber hands out what a request says
+	copy(buffer, "000000000000")
+	if err != nil || mac != "aabbccddeeff" {
+		t.Errorf("%q, %v", mac, err)
 	}
 }
 
