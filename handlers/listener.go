@@ -11,8 +11,8 @@ import (
 )
 
 // Bounds of a connection's writing. A deadline for the whole answer would cut a
-// slow board off in the middle; one for each piece drops only a client that
-// stopped reading.
+// slow board off in the middle: a client is dropped when it takes less than a
+// piece in all that time.
 const (
 	piece        = 32 << 10
 	pieceTimeout = 30 * time.Second
@@ -31,7 +31,7 @@ func connections(descriptors uint64) int {
 	return int(min(descriptors-ownDescriptors, concurrency)) // #nosec G115 -- at most concurrency
 }
 
-// Listen listens on a TCP address for connections that are written in pieces.
+// Listen listens on a TCP address for connections that drop who stops reading.
 func Listen(address string, log *slog.Logger) (net.Listener, error) {
 	var how net.ListenConfig
 	how.SetMultipathTCP(false) // boards have one path, and letNobodyKnock works on plain TCP alone
@@ -84,22 +84,22 @@ type conn struct {
 	bounded  bool // in what the kernel buffers
 }
 
-// Write sends in pieces, each with a deadline of its own.
+// Write sends all, with a new deadline whenever the client took a piece within
+// the last one.
 func (c *conn) Write(p []byte) (sent int, err error) {
 	if len(p) > piece && !c.bounded { // not for each connection: most answers are short, and it is a system call
 		c.bounded = true
 		_ = c.SetWriteBuffer(sendBuffer)
 	}
-	for len(p) > 0 {
+	for sent < len(p) {
 		if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
 			return sent, err
 		}
-		n, err := c.TCPConn.Write(p[:min(len(p), piece)])
+		n, err := c.TCPConn.Write(p[sent:])
 		sent += n
-		if err != nil {
+		if err != nil && (n < piece || !errors.Is(err, os.ErrDeadlineExceeded)) {
 			return sent, err
 		}
-		p = p[n:]
 	}
 	return sent, nil
 }
