@@ -110,14 +110,6 @@ ON CONFLICT (mac) DO UPDATE SET `+checkInUpdates, args...)
 	return err
 }
 
-// Saw writes when devices were heard that said nothing new. Another process may
-// have heard them later; a time that lies ahead is that of a clock that was wrong.
-func (s *Devices) Saw(ctx context.Context, list []fleet.Seen) error {
-	text, args := s.db.engine.saw(list)
-	_, err := s.db.exec(ctx, text, append(args, Now())...)
-	return err
-}
-
 // CountDownloads counts finished downloads, of releases that still exist, and
 // adds them to the history.
 func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) error {

@@ -170,26 +170,3 @@ func TestRecordTellsHistoryInOrder(t *testing.T) {
 		}
 	})
 }
-
-// TestSawWritesTimesAlone holds that a time is written to the devices that are
-// there, not to those that were forgotten, and never goes back.
-func TestSawWritesTimesAlone(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		at := db.Now().Add(-time.Hour)
-		checkIn(t, d, mac, "lamp", "v1.0.2", at, fleet.Refusal)
-		later := at.Add(time.Minute + 123*time.Microsecond)
-		must(t, d.Devices.Saw(ctx, []fleet.Seen{{MAC: mac, At: later}, {MAC: "00000000000a", At: later}}))
-		must(t, d.Devices.Saw(ctx, []fleet.Seen{{MAC: mac, At: at}}))
-		if got := device(t, d, mac); !got.LastSeen.Equal(later) || got.Version != "v1.0.2" || got.IP == "" {
-			t.Errorf("%+v", got)
-		}
-		if list, err := d.Devices.FindMany(ctx, []fleet.MAC{"00000000000a"}); err != nil || len(list) > 0 {
-			t.Errorf("a device that was forgotten is back: %v, %v", list, err)
-		}
-		checkIn(t, d, mac, "lamp", "v1.0.2", db.Now().Add(time.Hour), fleet.Refusal) // by a clock that was wrong
-		must(t, d.Devices.Saw(ctx, []fleet.Seen{{MAC: mac, At: later}}))
-		if got := device(t, d, mac); !got.LastSeen.Equal(later) {
-			t.Errorf("it was last seen at %v, want %v", got.LastSeen, later)
-		}
-	})
-}

@@ -19,6 +19,19 @@ func (x *Index) LastSeen(mac MAC) time.Time {
 	return time.Time{}
 }
 
+// Saw takes in when the database says that a device was heard, beside what it
+// says of the device itself.
+func (x *Index) Saw(seen Seen) {
+	n, _ := seen.MAC.pack()
+	s := x.shard(n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.devices[n]; ok {
+		e.seen = max(e.seen, seen.At.UnixMicro())
+		s.devices[n] = e
+	}
+}
+
 // Parts is how many parts Unsaved knows.
 const Parts = shardCount
 

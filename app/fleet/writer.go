@@ -16,6 +16,7 @@ const (
 	maxDownloads = 10_000                 // that wait to be counted
 	sweepEvery   = 900 * time.Millisecond // for one part of the index, so that all have their turn within a minute
 	sweepSize    = 1000                   // devices of which one statement writes when they were heard
+	settleSize   = 100                    // devices in whose own rows that is brought after each part
 	firstRetry   = 250 * time.Millisecond // when the database is away
 	lastRetry    = 5 * time.Second
 )
@@ -27,6 +28,9 @@ type journal interface {
 	Record(ctx context.Context, list []Heard) ([]Happening, error)
 	// Saw writes when devices were heard that said nothing new.
 	Saw(ctx context.Context, list []Seen) error
+	// Settle brings what Saw wrote to the rows of some devices, those after one.
+	// It gives the last of them; "" at the end.
+	Settle(ctx context.Context, after MAC, limit int) (last MAC, err error)
 	// CountDownloads counts finished downloads.
 	CountDownloads(ctx context.Context, list []Download) error
 }
@@ -37,8 +41,9 @@ type journal interface {
 // News of a device (a version, an address, another answer) are written within
 // moments, in batches, in the order in which they came; when many wait, those of
 // one device fold. That a device was heard and said nothing new is only noted in
-// the index, and written part by part within a minute. While the database is
-// away, news wait and fold, up to a bound.
+// the index, written part by part within a minute, and settled at a steady pace in
+// the rows of the devices, which cost more. While the database is away, news wait
+// and fold, up to a bound.
 type Writer struct {
 	index   *Index
 	journal journal
@@ -58,6 +63,7 @@ type Writer struct {
 	stop    chan struct{}
 	running sync.WaitGroup
 	hand    batch // that is being written
+	settled MAC   // up to which what was seen is settled
 	away    bool  // the last write failed
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ type paper struct {
 	batches int
 	seen    map[fleet.MAC]time.Time
 	taken   []fleet.Download
+	settled []fleet.MAC // from where it was settled, again and again
 }
 
 func (p *paper) Record(_ context.Context, list []fleet.Heard) ([]fleet.Happening, error) {
@@ -49,6 +51,13 @@ func (p *paper) Saw(_ context.Context, list []fleet.Seen) error {
 		p.seen[s.MAC] = s.At
 	}
 	return p.err
+}
+
+func (p *paper) Settle(_ context.Context, after fleet.MAC, _ int) (fleet.MAC, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settled = append(p.settled, after)
+	return fleet.MAC(fmt.Sprint("after-", len(p.settled))), p.err
 }
 
 func (p *paper) CountDownloads(_ context.Context, list []fleet.Download) error {
@@ -198,6 +207,28 @@ func TestTheEndLosesNothing(t *testing.T) {
 	d.closes(t)
 	if len(d.heard) != 2 || len(d.taken) != 1 || d.seen["00000000000a"].Before(start.Truncate(time.Microsecond)) {
 		t.Errorf("%d heard, %d taken, seen %v", len(d.heard), len(d.taken), d.seen)
+	}
+}
+
+// TestWhatWasSeenIsSettled holds that the writer settles one piece after the
+// other, each from where the one before ended.
+func TestWhatWasSeenIsSettled(t *testing.T) {
+	d := newDesk()
+	d.Start(deaf{})
+	defer d.closes(t)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		d.paper.mu.Lock()
+		from := slices.Clone(d.settled)
+		d.paper.mu.Unlock()
+		if len(from) >= 2 {
+			if from[0] != "" || from[1] != "after-1" {
+				t.Errorf("it was settled from %q", from)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("within a minute it was settled from %q", from)
+		}
 	}
 }
 

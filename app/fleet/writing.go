@@ -145,7 +145,8 @@ func (w *Writer) failed(err error) bool {
 	return w.away
 }
 
-// sweep writes when the devices of a part of the index were heard. News go first.
+// sweep writes when the devices of a part of the index were heard, and settles
+// some of what was written. News go first.
 func (w *Writer) sweep(part int) {
 	list := w.index.Unsaved(part)
 	for chunk := range slices.Chunk(list, sweepSize) {
@@ -155,6 +156,16 @@ func (w *Writer) sweep(part int) {
 		}
 		list = list[len(chunk):]
 		w.writeNews()
+	}
+	w.settle()
+}
+
+func (w *Writer) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	last, err := w.journal.Settle(ctx, w.settled, settleSize)
+	if !w.failed(err) {
+		w.settled = last
 	}
 }
 

@@ -23,6 +23,7 @@ type IndexState struct {
 type source interface {
 	State(ctx context.Context) (IndexState, error)
 	Devices(ctx context.Context, each func(fleet.Known)) error
+	Seen(ctx context.Context, each func(fleet.Seen)) error
 	Changed(ctx context.Context, after, upTo int64, each func(fleet.Known), gone func(fleet.MAC)) error
 	Platforms(ctx context.Context) ([]fleet.Platform, error)
 	Offered(ctx context.Context) ([]release.Release, error)
@@ -119,7 +120,7 @@ func (x *Index) Refresh(ctx context.Context) error {
 		return nil
 	}
 	if missed := now.Seq < x.state.Seq || x.state.Seq < now.Floor; missed || !loaded {
-		err = x.Heard.Reload(func() error { return x.source.Devices(ctx, x.Heard.Put) })
+		err = x.reload(ctx)
 	} else {
 		err = x.source.Changed(ctx, x.state.Seq, now.Seq, x.Heard.Put, x.Heard.Drop)
 	}
@@ -130,6 +131,15 @@ func (x *Index) Refresh(ctx context.Context) error {
 		x.state = now
 	}
 	return err
+}
+
+func (x *Index) reload(ctx context.Context) error {
+	return x.Heard.Reload(func() error {
+		if err := x.source.Devices(ctx, x.Heard.Put); err != nil {
+			return err
+		}
+		return x.source.Seen(ctx, x.Heard.Saw)
+	})
 }
 
 // Follow calls a function with what the platforms offer, now and whenever that
