@@ -98,14 +98,15 @@ func sqliteDSN(dir string) string {
 
 // open opens a pool for writing and one for reading, which may be the same.
 func (e engine) open() (write, read *sqlx.DB, err error) {
-	sqlx.BindDriver("sqlite", sqlx.QUESTION)
-	if write, err = sqlx.Open(e.name, e.dsn); err != nil {
-		return nil, nil, fmt.Errorf("opening the database: %w", err)
-	}
 	if e.name == "postgres" {
+		write = sqlx.NewDb(sql.OpenDB(connector{e.dsn}), e.name)
 		write.SetMaxOpenConns(maxConns)
 		write.SetMaxIdleConns(maxConns)
 		return write, write, nil
+	}
+	sqlx.BindDriver("sqlite", sqlx.QUESTION)
+	if write, err = sqlx.Open(e.name, e.dsn); err != nil {
+		return nil, nil, fmt.Errorf("opening the database: %w", err)
 	}
 	write.SetMaxOpenConns(1)
 	if read, err = sqlx.Open(e.name, e.dsn); err != nil {

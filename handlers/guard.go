@@ -22,9 +22,13 @@ func userOf(c *fiber.Ctx) *account.User {
 	return u
 }
 
-// lookupTime is how long it may take to find out who asks: a database that says
-// nothing is told as one that does not answer.
-const lookupTime = 10 * time.Second
+// How long it may take to find out who asks, and to answer somebody who is not
+// asked for that: a database that says nothing is told as one that does not
+// answer.
+const (
+	lookupTime   = 5 * time.Second
+	strangerTime = 10 * time.Second
+)
 
 // guard lets a request through to a route when its rule does.
 func (s *server) guard(r route) fiber.Handler {
@@ -91,7 +95,7 @@ func (s *server) guardSession(c *fiber.Ctx, rule access) error {
 	}
 	switch {
 	case rule == anyone:
-		return c.Next()
+		return within(c, strangerTime)
 	case u == nil:
 		return s.toSignIn(c)
 	case rule == viewing && u.Role == account.Plain:
@@ -99,6 +103,14 @@ func (s *server) guardSession(c *fiber.Ctx, rule access) error {
 	case rule == changing && u.Role != account.Admin:
 		return fault.New(fault.Forbidden, "Only admins may do this.")
 	}
+	return c.Next()
+}
+
+// within lets a request through that may take a while and no longer.
+func within(c *fiber.Ctx, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), limit)
+	defer cancel()
+	c.SetUserContext(ctx)
 	return c.Next()
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -140,6 +141,32 @@ func (s *Server) Stop() {
 	_ = s.running.Process.Signal(syscall.SIGINT)
 	_ = s.running.Wait()
 	s.running = nil
+}
+
+// Freeze lets the server say nothing more, with all connections open, as one does
+// whose machine hangs; Thaw lets it go on.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+// signal sends a signal to the server and to its processes, each of which is in a
+// group of its own.
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	pid := s.running.Process.Pid
+	if err := syscall.Kill(pid, sig); err != nil { // it makes no more of them
+		s.t.Fatal(err)
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, child := range strings.Fields(string(children)) {
+		if n, err := strconv.Atoi(child); err == nil {
+			_ = syscall.Kill(n, sig)
+		}
+	}
 }
 
 // Open connects to the server, past the program.
