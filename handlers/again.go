@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"hash/maphash"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,8 +26,31 @@ func requestHash(ctx *fasthttp.RequestCtx) uint64 {
 	const mix = 0x9E3779B97F4A7C15
 	_, query, _ := bytes.Cut(ctx.Request.Header.RequestURI(), []byte("?"))
 	h := maphash.Bytes(requestSeed, query)
-	h = h*mix ^ maphash.Bytes(requestSeed, ctx.Request.Header.RawHeaders())
-	return h*mix ^ maphash.Bytes(requestSeed, ctx.RemoteIP())
+	h = h*mix ^ maphash.Bytes(requestSeed, ctx.RemoteIP())
+	for rest := ctx.Request.Header.RawHeaders(); len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		if matters(line) {
+			h = h*mix ^ maphash.Bytes(requestSeed, line)
+		}
+	}
+	return h
+}
+
+// telling begin the headers by which a board is answered, or of which something
+// is kept. Others are left out, since proxies add some that no two requests have
+// alike.
+var telling = []string{"x-esp", "x_esp", "user-agent:", "authorization:", "x-forwarded-for:", "content-length:", "range:", "if-range:"}
+
+// matters reports whether a line of a request's head is one of those headers, or
+// goes on with the one before it.
+func matters(line []byte) bool {
+	for _, begin := range telling {
+		if len(line) >= len(begin) && strings.EqualFold(string(line[:len(begin)]), begin) {
+			return true
+		}
+	}
+	return len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
 }
 
 // macHeaders are where boards say their MAC, in the spelling that requests are

@@ -5,9 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
 	"esp-update-server/app/ota"
 	"esp-update-server/db"
@@ -47,6 +50,53 @@ func TestTheShortWayAnswersAlike(t *testing.T) {
 				t.Errorf("%.60q was answered %.300q, and then %.300q", request, first, again)
 			}
 		}
+	}
+}
+
+// TestTheShortWayMissesNothing holds that whatever a board says otherwise than
+// the times before is kept, and that what a proxy adds to each request is not
+// taken for it.
+func TestTheShortWayMissesNothing(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	address := serve(t, d, func(c *handlers.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	lines := []string{
+		"x-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC", "X-Forwarded-For: 192.0.2.1", "User-Agent: one", "x-ESP8266-Chip-ID: 1",
+		"x-ESP8266-AP-MAC: one", "x-ESP8266-free-space: 1", "x-ESP8266-sketch-size: 1", "x-ESP8266-chip-size: 1", "X_ESP8266_sketch_md5: one",
+		"x-ESP8266-sdk-version: one", "x-ESP8266-version: one", "X-Request-Id: 1",
+	}
+	send := func() {
+		for range 3 {
+			if a := say(t, address, "GET /update?dev=smart-lamp&ver=v1.0.3 HTTP/1.0\r\n"+strings.Join(lines, "\r\n")+"\r\n\r\n"); !bytes.Contains(a, []byte(" 304 ")) {
+				t.Fatalf("%s", a)
+			}
+			lines[len(lines)-1] += "1"
+		}
+	}
+	kept := func() fleet.Device {
+		t.Helper()
+		found, err := d.Devices.Find(t.Context(), "18fe34aabbcc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found.LastSeen = nil
+		return *found
+	}
+	comes := func(what string, holds func() bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("never kept: %s", what)
+			}
+		}
+	}
+	send()
+	comes("the first", func() bool { return kept().Report.UserAgent == "one" })
+	for i := 1; i < len(lines)-1; i++ {
+		before := kept()
+		lines[i] += "1"
+		send()
+		comes(lines[i], func() bool { return !reflect.DeepEqual(kept(), before) })
 	}
 }
 
