@@ -26,6 +26,10 @@ import (
 // listens for changes.
 const maxConns = 5
 
+// writeCache is how much memory SQLite's one writer may take for pages, in KiB
+// below zero: news of many devices in no order touch many.
+const writeCache = "-32768"
+
 // fileName is the file of SQLite in its folder.
 const fileName = "esp-update-server.db"
 
@@ -105,7 +109,7 @@ func (e engine) open() (write, read *sqlx.DB, err error) {
 		return write, write, nil
 	}
 	sqlx.BindDriver("sqlite", sqlx.QUESTION)
-	if write, err = sqlx.Open(e.name, e.dsn); err != nil {
+	if write, err = sqlx.Open(e.name, e.dsn+"&_pragma=cache_size("+writeCache+")"); err != nil {
 		return nil, nil, fmt.Errorf("opening the database: %w", err)
 	}
 	write.SetMaxOpenConns(1)
