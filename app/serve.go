@@ -117,7 +117,7 @@ func (c *config) wire(store *db.DB, payloads db.Payloads) handlers.Config {
 	return handlers.Config{
 		Platforms: store.Platforms, Devices: store.Devices, Releases: store.Releases, Drafts: store.Drafts, History: store.History,
 		Users: store.Users, Sessions: store.Sessions, Tokens: store.Tokens, Links: store.Links,
-		Factors: store.Factors, Throttles: store.Throttles, Backups: store.Backups, Activity: store.Activity,
+		Factors: store.Factors, Throttles: store.Throttles, Backups: store.Backups, Activity: store.Activity, Pins: store.Pins,
 		Payloads: payloads, IsAway: db.IsAway,
 		Publisher: &release.Publisher{Store: store.Releases, MaxSize: int64(c.MaxFirmware), Keep: int(c.KeepReleases)},
 		PublicURL: c.publicURL, LocalURL: c.baseURL(), TrustedProxies: c.proxies, SignupOpen: c.Signup == "open",

@@ -32,6 +32,7 @@ type DB struct {
 	Activity  *Activity
 	Backups   *Backups
 	Index     *Index
+	Pins      *Pins
 
 	author activity.Author
 	engine engine
@@ -66,7 +67,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	d.History = &History{d}
 	d.Users, d.Sessions, d.Tokens, d.Links = &Users{d}, &Sessions{d}, &Tokens{d}, &Links{d}
 	d.Factors, d.Throttles, d.Activity = &Factors{d}, &Throttles{d}, &Activity{d}
-	d.Backups, d.Index = &Backups{db: d}, &Index{d}
+	d.Backups, d.Index, d.Pins = &Backups{db: d}, &Index{d}, &Pins{d}
 	return d, nil
 }
 

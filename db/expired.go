@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/ota"
 )
 
 // DropExpired drops what nobody can use any more because its time is over. That
@@ -21,6 +22,7 @@ func (d *DB) DropExpired(ctx context.Context) error {
 		{`DELETE FROM session_payloads WHERE e <> 0 AND e <= $1`, []any{now.Unix()}},
 		{`DELETE FROM throttles WHERE tried < $1`, []any{before(now, account.MaxForget)}},
 		{`DELETE FROM known_addresses WHERE seen < $1`, []any{before(now, account.KnownFor)}},
+		{`DELETE FROM pins WHERE last_used <= $1`, []any{now.Add(-ota.PinLifetime)}},
 	} {
 		if _, err := d.exec(ctx, e.query, e.args...); err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/ota"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
 )
@@ -15,6 +17,7 @@ func TestDropExpired(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		d := dbtest.Open(t, c)
 		user(t, d, "u", account.Viewer)
+		platform(t, d, "lamp")
 		payloads, err := d.Payloads(ctx)
 		must(t, err)
 		defer payloads.Close()
@@ -29,6 +32,7 @@ func TestDropExpired(t *testing.T) {
 			_, err := d.Throttles.Take(ctx, account.Try{Limit: account.Account, Key: hash}, now.Add(-ago))
 			must(t, err)
 			must(t, d.Throttles.Know(ctx, hash, now.Add(-ago)))
+			must(t, d.Pins.Save(ctx, &ota.Pin{MAC: fleet.MAC(hash), Platform: "lamp", Since: now.Add(-ago), LastUsed: now.Add(-ago)}))
 			if over {
 				must(t, d.Exec(`UPDATE challenges SET expires_at = $1 WHERE hash = $2`, now.Add(-time.Second), hash))
 				must(t, d.Exec(`UPDATE sessions SET last_used = $1 WHERE hash = $2`, now.Add(-ago), hash))
@@ -36,7 +40,7 @@ func TestDropExpired(t *testing.T) {
 			}
 		}
 		must(t, d.DropExpired(ctx))
-		for _, table := range []string{"links", "challenges", "sessions", "session_payloads", "throttles", "known_addresses"} {
+		for _, table := range []string{"links", "challenges", "sessions", "session_payloads", "throttles", "known_addresses", "pins"} {
 			if n := dbtest.Count(t, c, table); n != 1 {
 				t.Errorf("%s has %d rows", table, n)
 			}

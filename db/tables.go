@@ -23,6 +23,7 @@ var leftOut = map[string]string{
 	"known_addresses":  "where people signed in from lately",
 	"locks":            "held while somebody acts",
 	"drafts":           "uploads of the last day that nobody published; their files are with who dropped them",
+	"pins":             "what boards are in the middle of",
 	"removals":         "what can be undone for a moment",
 	"removed_devices":  "what people wanted gone, kept for that moment",
 }

@@ -46,7 +46,7 @@ func behind(t *testing.T) (address, token string) {
 	app, err := handlers.New(handlers.Config{
 		Index: index, Writer: writer,
 		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts, History: d.History,
-		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links, Factors: d.Factors, Throttles: d.Throttles, Payloads: payloads,
+		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links, Factors: d.Factors, Throttles: d.Throttles, Pins: d.Pins, Payloads: payloads,
 		Publisher:      &release.Publisher{Store: d.Releases, MaxSize: 16 << 20, Keep: 10},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		MaxFirmware:    16 << 20, MaxNewDevices: 100, ImageCache: 64 << 20, Log: slog.New(slog.DiscardHandler),

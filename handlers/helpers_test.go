@@ -35,7 +35,7 @@ func newApp(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) *fiber.Ap
 	c := handlers.Config{
 		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts, History: d.History,
 		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links,
-		Factors: d.Factors, Throttles: d.Throttles, Backups: d.Backups, Activity: d.Activity,
+		Factors: d.Factors, Throttles: d.Throttles, Backups: d.Backups, Activity: d.Activity, Pins: d.Pins,
 		Payloads: payloads, IsAway: db.IsAway,
 		Publisher:  &release.Publisher{Store: d.Releases, MaxSize: 4 << 20, Keep: 10},
 		SignupOpen: true, MaxWaiting: 100, MaxFirmware: 4 << 20, MaxNewDevices: 1000, ImageCache: 8 << 20,

@@ -34,6 +34,7 @@ type Config struct {
 	Throttles throttles
 	Backups   backups
 	Activity  activities
+	Pins      pinStore
 	Payloads  fiber.Storage // of sessions, under the hash of their id
 	Publisher *release.Publisher
 	IsAway    func(error) bool // whether an error says that it does not just now; nil for never
@@ -62,6 +63,7 @@ type server struct {
 	app        *fiber.App
 	engine     fiber.Views
 	images     *imageCache
+	pins       *pins
 	verbose    bool // requests are logged
 	assets     compressedAssets
 	lastChange atomic.Int64 // by this process, in Unix nanoseconds
@@ -107,7 +109,7 @@ func New(c Config) (*fiber.App, error) {
 		c.IsAway = func(error) bool { return false }
 	}
 	c.Devices = freshDevices{c.Devices, c.Index.Heard}
-	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes)}
+	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes), pins: newPins(c.Pins)}
 	s.verbose = c.Log.Enabled(context.Background(), slog.LevelDebug)
 	s.metrics = newMetrics(s)
 	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }

@@ -8,6 +8,7 @@ import (
 	"esp-update-server/app/account"
 	"esp-update-server/app/activity"
 	"esp-update-server/app/fleet"
+	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 	"esp-update-server/app/version"
 )
@@ -69,6 +70,12 @@ type drafts interface {
 	List(ctx context.Context, user string) ([]release.Draft, error)
 	Find(ctx context.Context, id, user string) (*release.Draft, error)
 	Delete(ctx context.Context, id, user string) error
+}
+
+type pinStore interface {
+	Find(ctx context.Context, mac fleet.MAC) (*ota.Pin, error)
+	Save(ctx context.Context, p *ota.Pin) error
+	Drop(ctx context.Context, mac fleet.MAC) error
 }
 
 type history interface {

@@ -31,8 +31,14 @@ func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
 	if err != nil {
 		return s.starting(c)
 	}
+	h := s.hold(c, in, &d, subject.Catalog)
+	if h.asked == ota.Later {
+		request = 0 // it may be in the middle of an image
+	}
 	s.remember(in, &d, &subject, request)
 	switch {
+	case h.pin != nil || h.gone:
+		return s.sendPart(c, in.MAC, &d, h)
 	case d.Answer == fleet.NoUpdate && in.Report.IsTasmota():
 		return sendLine(c, fiber.StatusNotFound, "no update. "+d.Sentence)
 	case d.Answer == fleet.NoUpdate:
@@ -68,8 +74,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	h := &c.Response().Header
 	h.DisableNormalizing() // or x-MD5 would leave as X-Md5
 	if !ok {
-		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes */%d", len(data)))
-		return c.SendStatus(fiber.StatusRequestedRangeNotSatisfiable)
+		return outOfRange(c, len(data))
 	}
 	h.SetContentType(fiber.MIMEOctetStream)
 	h.Set("x-MD5", d.Image.MD5)

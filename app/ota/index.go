@@ -85,7 +85,15 @@ type Subject struct {
 }
 
 // Decide answers a check-in from memory.
-func (x *Index) Decide(in *fleet.CheckIn) (d Decision, s Subject, err error) {
+func (x *Index) Decide(in *fleet.CheckIn) (Decision, Subject, error) { return x.decide(in, nil) }
+
+// DecidePinned is Decide for a device that is pinned to another release than its
+// platform offers.
+func (x *Index) DecidePinned(in *fleet.CheckIn, to *release.Release) (Decision, Subject, error) {
+	return x.decide(in, to)
+}
+
+func (x *Index) decide(in *fleet.CheckIn, pinned *release.Release) (d Decision, s Subject, err error) {
 	c := x.catalog.Load()
 	if c == nil {
 		return d, s, ErrNotLoaded
@@ -103,6 +111,9 @@ func (x *Index) Decide(in *fleet.CheckIn) (d Decision, s Subject, err error) {
 	s.Catalog = c.number
 	name, _ := fleet.DevicePlatformName(in.Platform)
 	p := c.platforms[name]
+	if pinned != nil {
+		p.offered = pinned
+	}
 	return Decide(in, device, p.platform, p.offered), s, nil
 }
 

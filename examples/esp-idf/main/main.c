@@ -29,8 +29,9 @@
 static const char *TAG = "update";
 static bool reached = false;  // the server has answered since the start, whatever it said
 
-// The server knows a board by its MAC, and esp_https_ota sends none. A client that cannot set headers may put it into
-// the address, behind the rest: "update?dev=…&ver=…&mac=24:6F:28:AA:BB:CC".
+// The server knows a board by its MAC, and esp_https_ota sends none. What is set here goes with every request, so that
+// partial_http_download and ota_resumption work too: the server sends a board all parts of one release. A client that
+// cannot set headers may put the MAC into the address, behind the rest: "update?dev=…&ver=…&mac=24:6F:28:AA:BB:CC".
 static esp_err_t identify(esp_http_client_handle_t client) {
   uint8_t mac[6];
   esp_err_t err = esp_read_mac(mac, ESP_MAC_WIFI_STA);

@@ -1,0 +1,102 @@
+package ota
+
+import (
+	"time"
+
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/release"
+)
+
+// Part is what a request wants of an image.
+type Part int
+
+// The parts. A client that fetches an image in parts asks for its size first,
+// with HEAD or for its first byte alone, or begins at once.
+const (
+	Whole Part = iota
+	Size       // no byte, or the first alone, which all images share
+	First      // from the first byte on
+	Later      // from a byte past the first on
+)
+
+// Stage is how far a device is with the image that it is pinned to.
+type Stage string
+
+// The stages, in their order.
+const (
+	Sized Stage = "sized" // it was told the size
+	Begun Stage = "begun" // it was sent bytes
+	Taken Stage = "taken" // the last byte left for it, which may still be lost on the way
+)
+
+// PinLifetime is how long after its last use a pin holds.
+const PinLifetime = 24 * time.Hour
+
+// Pin holds a device to one image while it fetches that in parts, so that it puts
+// no image together out of two releases. It is never changed.
+type Pin struct {
+	MAC      fleet.MAC
+	Platform string
+	Version  string // of the release
+	SHA256   string // of its image
+	Stage    Stage
+	Since    time.Time
+	LastUsed time.Time
+}
+
+// Holds reports whether a device gets a part from the image that it is pinned to
+// and not from what is offered. One that only asked for the size hears of newer
+// releases; one that took all and begins anew gets what is offered; one that asks
+// for what is left gets no other bytes than those before.
+func (p *Pin) Holds(platform string, part Part, now time.Time) bool {
+	if p == nil || p.Platform != platform || now.Sub(p.LastUsed) >= PinLifetime {
+		return false
+	}
+	switch part {
+	case Size:
+		return p.Stage == Begun
+	case First:
+		return p.Stage != Taken
+	}
+	return part == Later
+}
+
+// NextPin is the pin of a device that is answered with a part of the image of a
+// decision, where it had another or none before.
+func NextPin(before *Pin, mac fleet.MAC, d *Decision, part Part, now time.Time) Pin {
+	next := Pin{
+		MAC: mac, Platform: d.Release.Platform, Version: d.Release.Version.String(), SHA256: d.Image.SHA256,
+		Stage: Begun, Since: now, LastUsed: now,
+	}
+	same := before.is(&next)
+	if same {
+		next.Since = before.Since
+	}
+	if part == Size && !(same && before.Stage == Begun) {
+		next.Stage = Sized
+	}
+	return next
+}
+
+func (p *Pin) is(other *Pin) bool {
+	return p != nil && p.Platform == other.Platform && p.Version == other.Version && p.SHA256 == other.SHA256
+}
+
+// pinEvery is how exactly it is kept when a pin was used last.
+const pinEvery = time.Minute
+
+// Tells reports whether a pin says so much more than the one before it that it is
+// to be kept.
+func (p *Pin) Tells(before *Pin) bool {
+	return !before.is(p) || before.Stage != p.Stage || p.LastUsed.Sub(before.LastUsed) >= pinEvery
+}
+
+// ImageOf is the image of a release that a pin is for, or nil.
+func (p *Pin) ImageOf(r *release.Release) *release.Image {
+	for n := range r.Images {
+		if r.Images[n].SHA256 == p.SHA256 {
+			return &r.Images[n]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"esp-update-server/app/firmware"
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/ota"
+	"esp-update-server/app/release"
+	"esp-update-server/app/version"
+	"esp-update-server/db"
+	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
+)
+
+// TestPartsAreOfOneRelease holds that a client which fetches an image in parts gets
+// all of them from the release with which it began, also when another is published
+// in between, and the new one afterwards.
+func TestPartsAreOfOneRelease(t *testing.T) {
+	for name, client := range idfClients {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				sun(t, d)
+				address := serve(t, d)
+				client.fetch(t, address, oldSun, func(n int) string {
+					if n == 1 {
+						publishSun(t, d, "v1.2.0", newSun)
+						waitForOffer(t, address)
+					}
+					return address
+				})
+				untilTaken(t, d)
+				client.fetch(t, address, newSun, func(int) string { return address })
+				takesNoHistory(t, d)
+			})
+		})
+	}
+}
+
+// takesNoHistory holds that parts are no downloads, and that not each is told of.
+func takesNoHistory(t testing.TB, d *db.DB) {
+	t.Helper()
+	written(t, d, idfBoard)
+	happened, err := d.History.Of(context.Background(), idfBoard, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, h := range happened {
+		told = append(told, string(h.Event))
+	}
+	if got := strings.Join(told, " "); got != "offered first-seen permitted" && got != "first-seen offered permitted" {
+		t.Errorf("the history tells %s", got)
+	}
+	list, err := d.Releases.List(context.Background(), "sun")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range list {
+		if r.Downloads > 1 || r.Version.String() == "v1.1.0" && r.Downloads > 0 { // one board takes all of v1.2.0
+			t.Errorf("%d downloads of %s are counted", r.Downloads, r.Version)
+		}
+	}
+}
+
+// TestWithdrawnInBetween holds that nobody gets the rest of a release that is not
+// to be installed any more, and is told to begin anew.
+func TestWithdrawnInBetween(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		sun(t, d)
+		publishSun(t, d, "v1.2.0", newSun)
+		address := serve(t, d)
+		idfAsks(t, address, "HEAD").of(t, 200, newSun)
+		idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, newSun)
+		if err := d.Releases.Withdraw(context.Background(), "sun", version.ParseLenient("v1.2.0")); err != nil {
+			t.Fatal(err)
+		}
+		late := time.Now().Add(20 * time.Second)
+		p := idfAsks(t, address, "GET", "Range: bytes=65536-131071")
+		for ; p.StatusCode == 206 && time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
+			p.of(t, 206, newSun)
+			p = idfAsks(t, address, "GET", "Range: bytes=65536-131071")
+		}
+		for range 2 {
+			if got := p.Header.Get("Content-Range"); p.StatusCode != 416 || got != "bytes */300000" {
+				t.Errorf("%s, %q", p.Status, got)
+			}
+			p = idfAsks(t, address, "GET", "Range: bytes=65536-")
+		}
+		idfClients["newest"].fetch(t, address, oldSun, func(int) string { return address })
+	})
+}
+
+// TestPrunedInBetween is the same for a release that is not kept any more.
+func TestPrunedInBetween(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		sun(t, d)
+		address := serve(t, d)
+		idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
+		i := release.Image{SHA256: digest(newSun), MD5: digestMD5(newSun), Size: int64(len(newSun)), Chip: "ESP32-C3", Family: firmware.ESP32,
+			Inspection: &firmware.Inspection{}}
+		if err := d.Releases.Publish(context.Background(), &release.Publication{Platform: "sun", Version: version.ParseLenient("v1.2.0"), Image: i, Data: newSun, Keep: 1}); err != nil {
+			t.Fatal(err)
+		}
+		waitForOffer(t, address)
+		if p := idfAsks(t, address, "GET", "Range: bytes=65536-131071"); p.StatusCode != 416 || p.Header.Get("Content-Range") != "bytes */310000" {
+			t.Errorf("%s, %q", p.Status, p.Header.Get("Content-Range"))
+		}
+		idfClients["resumption"].fetch(t, address, newSun, func(int) string { return address })
+	})
+}
+
+// TestSizeAloneHoldsToNothing holds that a board which only polls for the size
+// hears of each release.
+func TestSizeAloneHoldsToNothing(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	sun(t, d)
+	address := serve(t, d)
+	idfAsks(t, address, "HEAD").of(t, 200, oldSun)
+	idfAsks(t, address, "GET", "Range: bytes=0-0").of(t, 206, oldSun)
+	publishSun(t, d, "v1.2.0", newSun)
+	untilOffered(t, address, newSun)
+	idfAsks(t, address, "GET", "Range: bytes=0-0").of(t, 206, newSun)
+}
+
+// TestAWholeDownloadEndsAPin holds that a client which gives up on parts gets what
+// is offered, and is held to nothing afterwards.
+func TestAWholeDownloadEndsAPin(t *testing.T) {
+	c := dbtest.SQLite(t)
+	d := dbtest.Open(t, c)
+	sun(t, d)
+	address := serve(t, d)
+	idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
+	publishSun(t, d, "v1.2.0", newSun)
+	waitForOffer(t, address)
+	idfAsks(t, address, "HEAD").of(t, 200, oldSun)
+	if p := idfAsks(t, address, "GET").of(t, 200, newSun); !bytes.Equal(p.body, newSun) {
+		t.Errorf("%d bytes", len(p.body))
+	}
+	if n := dbtest.Count(t, c, "pins"); n != 0 {
+		t.Errorf("%d pins are kept", n)
+	}
+	idfAsks(t, address, "HEAD").of(t, 200, newSun)
+}
+
+// TestAnyProcessSendsTheNextPart holds that it does not matter which server on one
+// database a part is asked of, and that a server may have started in between.
+func TestAnyProcessSendsTheNextPart(t *testing.T) {
+	for _, name := range []string{"v5.1", "newest, without HEAD", "resumption"} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				sun(t, d)
+				here, client := serve(t, d), idfClients[name]
+				client.fetch(t, here, oldSun, func(n int) string {
+					if n == 1 {
+						publishSun(t, d, "v1.2.0", newSun)
+						waitForOffer(t, here)
+						return serve(t, d)
+					}
+					if n%2 == 0 {
+						return here
+					}
+					return serve(t, d)
+				})
+				untilTaken(t, d)
+				there := serve(t, d)
+				client.fetch(t, there, newSun, func(n int) string { return []string{here, there}[n%2] })
+			})
+		})
+	}
+}
+
+// TestPartsWhileTheDatabaseIsAway holds that who has begun goes on.
+func TestPartsWhileTheDatabaseIsAway(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		d := dbtest.Open(t, c)
+		sun(t, d)
+		address := serve(t, d)
+		back := func() {}
+		idfClients["newest"].fetch(t, address, oldSun, func(n int) string {
+			switch n {
+			case 1:
+				publishSun(t, d, "v1.2.0", newSun)
+				waitForOffer(t, address)
+			case 2:
+				back = takeAway(t, c)
+			case 4:
+				back()
+			}
+			return address
+		})
+	})
+}
+
+// noPins is a database of which no pin must be asked.
+type noPins struct{ t *testing.T }
+
+func (n noPins) Find(context.Context, fleet.MAC) (*ota.Pin, error) {
+	n.t.Error("asked")
+	return nil, nil
+}
+func (n noPins) Save(context.Context, *ota.Pin) error  { n.t.Error("asked"); return nil }
+func (n noPins) Drop(context.Context, fleet.MAC) error { n.t.Error("asked"); return nil }
+
+// TestWholeImagesWaitForNoPin holds that boards which take images in one go, and
+// those for which there is no update, pay nothing for the others.
+func TestWholeImagesWaitForNoPin(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	address := serve(t, d, func(c *handlers.Config) { c.Pins = noPins{t} })
+	for _, request := range []string{"GET /update?dev=smart-lamp&ver=v1.0.2", "GET /update?dev=smart-lamp&ver=v1.0.3", "HEAD /update?dev=smart-lamp&ver=v1.0.3", "GET /update?dev=nothing&ver=v1"} {
+		say(t, address, request+" HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n")
+	}
+}

@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"esp-update-server/app/fleet"
+	"esp-update-server/app/ota"
+	"esp-update-server/app/release"
+)
+
+// The bounds of what is done for devices that fetch an image in parts.
+const (
+	maxPins    = 10_000          // in memory
+	pinTimeout = 2 * time.Second // for the database; the client of ESP-IDF gives up after five
+)
+
+// pins knows which devices are held to which image. What the database says
+// counts, since each part may be asked of another process; memory is for while
+// it is away. So a pin is kept before the answer that it is about leaves.
+type pins struct {
+	store pinStore
+	kept  *otter.Cache[fleet.MAC, *keptPin]
+	used  atomic.Bool // any was ever kept here
+}
+
+// keptPin is a pin as a process keeps it. In memory it is never changed.
+type keptPin struct {
+	ota.Pin
+	unsaved bool
+	release *release.Release // the pinned one, as it was last looked up; nil when not yet
+	catalog uint32           // the number of the state of platforms and releases by then
+}
+
+func newPins(store pinStore) *pins {
+	return &pins{store: store, kept: otter.Must(&otter.Options[fleet.MAC, *keptPin]{MaximumSize: maxPins})}
+}
+
+// find is the pin of a device, or nil.
+func (p *pins) find(ctx context.Context, mac fleet.MAC) *keptPin {
+	mine, _ := p.kept.GetIfPresent(mac)
+	if mine != nil && mine.unsaved {
+		return mine.copied()
+	}
+	stored, err := p.store.Find(ctx, mac)
+	if err != nil {
+		return mine.copied()
+	}
+	if stored == nil {
+		return nil
+	}
+	found := &keptPin{Pin: *stored}
+	if mine != nil && mine.Version == stored.Version && mine.SHA256 == stored.SHA256 {
+		found.release, found.catalog = mine.release, mine.catalog
+	}
+	return found
+}
+
+func (k *keptPin) copied() *keptPin {
+	if k == nil {
+		return nil
+	}
+	own := *k
+	return &own
+}
+
+// pin is what is kept, or nil.
+func (k *keptPin) pin() *ota.Pin {
+	if k == nil {
+		return nil
+	}
+	return &k.Pin
+}
+
+// keep puts a pin in the place of the one before, which may be nil.
+func (p *pins) keep(ctx context.Context, next, before *keptPin) {
+	switch {
+	case before == nil || before.unsaved || next.Tells(&before.Pin):
+		next.unsaved = p.store.Save(ctx, &next.Pin) != nil
+	default:
+		next.LastUsed = before.LastUsed // as it is saved
+	}
+	p.kept.Set(next.MAC, next)
+	p.used.Store(true)
+}
+
+// took notes that the last byte left, unless the device has begun anew meanwhile.
+func (p *pins) took(pin *keptPin) {
+	if now, _ := p.kept.GetIfPresent(pin.MAC); now != pin {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pinTimeout)
+	defer cancel()
+	next := *pin
+	next.Stage, next.LastUsed = ota.Taken, time.Now().UTC().Truncate(time.Microsecond)
+	p.keep(ctx, &next, pin)
+}
+
+// drop lets go of the pin of a device that takes the whole image in one go. Most
+// devices never had one.
+func (p *pins) drop(ctx context.Context, mac fleet.MAC) {
+	if !p.used.Load() {
+		return
+	}
+	if _, had := p.kept.Invalidate(mac); !had {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, pinTimeout)
+	defer cancel()
+	_ = p.store.Drop(ctx, mac) // else it ends by itself
+}
