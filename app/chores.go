@@ -9,6 +9,7 @@ import (
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
 	"esp-update-server/app/ota"
+	"esp-update-server/app/release"
 	"esp-update-server/db"
 )
 
@@ -46,6 +47,7 @@ func (c *chores) start(ctx context.Context) {
 	c.every(ctx, tidyEvery, "old drafts could not be dropped", c.store.Drafts.DropOld)
 	c.every(ctx, tidyEvery, "what was removed could not be let go", c.store.Devices.DropRemovals)
 	c.every(ctx, tidyEvery, "sessions, links and the like that are over could not be dropped", c.store.DropExpired)
+	c.every(ctx, tidyEvery, "images could not be measured", func(ctx context.Context) error { return release.MeasurePacked(ctx, c.store.Releases) })
 	c.every(ctx, countEvery, "check-ins could not be counted", c.saveCounts)
 }
 

@@ -74,7 +74,7 @@ const checkInChunk = 50
 var checkInColumns = []string{
 	"mac", "created_at", "first_seen", "last_seen", "version", "version_key", "requested_platform", "ip", "ip_key", "answer", "reason",
 	"family", "mode", "chip_id", "ap_mac", "free_space", "sketch_size", "sketch_md5", "sketch_sha256",
-	"chip_size", "sdk_version", "client_version", "user_agent", "password_key", "board", "board_before", "board_returns", "facts",
+	"chip_size", "sdk_version", "client_version", "user_agent", "inflates", "password_key", "board", "board_before", "board_returns", "facts",
 }
 
 func checkInValues(h *fleet.Heard) []any {
@@ -82,7 +82,7 @@ func checkInValues(h *fleet.Heard) []any {
 	return []any{
 		h.MAC, h.First, h.First, h.At, h.RunningVersion().String(), h.RunsKey, fleet.Cut(h.Platform, fleet.MaxReported), h.IP, ipKey(h.IP), h.Answer, h.Reason,
 		r.Family, r.Mode, r.ChipID, r.APMAC, r.FreeSpace, r.SketchSize, r.SketchMD5, r.SketchSHA256,
-		r.ChipSize, r.SDKVersion, r.ClientVersion, r.UserAgent, h.PasswordKey, h.Boards.Last, h.Boards.Before, h.Boards.Returns, h.Facts(),
+		r.ChipSize, r.SDKVersion, r.ClientVersion, r.UserAgent, r.Inflates, h.PasswordKey, h.Boards.Last, h.Boards.Before, h.Boards.Returns, h.Facts(),
 	}
 }
 
@@ -119,7 +119,7 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 	for _, d := range list {
 		counts[offered{d.Platform, version.ParseLenient(d.Version).Key()}]++
 		if d.MAC != "" {
-			happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Version: d.Version})
+			happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Version: d.Version, Detail: d.Detail()})
 		}
 	}
 	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {

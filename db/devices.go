@@ -31,16 +31,17 @@ type deviceRow struct {
 	Reason            string
 	Family            firmware.Family
 	Mode              string
-	ChipID            string  `db:"chip_id"`
-	APMAC             string  `db:"ap_mac"`
-	FreeSpace         int64   `db:"free_space"`
-	SketchSize        int64   `db:"sketch_size"`
-	SketchMD5         string  `db:"sketch_md5"`
-	SketchSHA256      string  `db:"sketch_sha256"`
-	ChipSize          int64   `db:"chip_size"`
-	SDKVersion        string  `db:"sdk_version"`
-	ClientVersion     string  `db:"client_version"`
-	UserAgent         string  `db:"user_agent"`
+	ChipID            string `db:"chip_id"`
+	APMAC             string `db:"ap_mac"`
+	FreeSpace         int64  `db:"free_space"`
+	SketchSize        int64  `db:"sketch_size"`
+	SketchMD5         string `db:"sketch_md5"`
+	SketchSHA256      string `db:"sketch_sha256"`
+	ChipSize          int64  `db:"chip_size"`
+	SDKVersion        string `db:"sdk_version"`
+	ClientVersion     string `db:"client_version"`
+	UserAgent         string `db:"user_agent"`
+	Inflates          bool
 	OfferedKey        string  `db:"offered_key"`
 	IgnoredPlatform   *string `db:"ignored_platform"`
 	PasswordKey       string  `db:"password_key"`
@@ -60,7 +61,7 @@ func (r *deviceRow) device() fleet.Device {
 		Report: fleet.Report{
 			Family: r.Family, Mode: r.Mode, ChipID: r.ChipID, APMAC: r.APMAC,
 			FreeSpace: r.FreeSpace, SketchSize: r.SketchSize, SketchMD5: r.SketchMD5, SketchSHA256: r.SketchSHA256,
-			ChipSize: r.ChipSize, SDKVersion: r.SDKVersion, ClientVersion: r.ClientVersion, UserAgent: r.UserAgent,
+			ChipSize: r.ChipSize, SDKVersion: r.SDKVersion, ClientVersion: r.ClientVersion, UserAgent: r.UserAgent, Inflates: r.Inflates,
 		},
 	}
 }
@@ -77,7 +78,7 @@ func (r *deviceRow) lastSeen() *time.Time {
 const deviceColumns = `d.mac, COALESCE(d.platform, '') AS platform, d.notes, d.created_at, d.first_seen, d.last_seen, h.at AS heard_at,
   d.version, d.version_key, d.requested_platform, d.ip, d.answer, d.reason,
   d.family, d.mode, d.chip_id, d.ap_mac, d.free_space, d.sketch_size, d.sketch_md5, d.sketch_sha256,
-  d.chip_size, d.sdk_version, d.client_version, d.user_agent, d.ignored_platform,
+  d.chip_size, d.sdk_version, d.client_version, d.user_agent, d.inflates, d.ignored_platform,
   d.password_key, d.board, d.board_before, d.board_returns, d.board_dismissed,
   COALESCE(p.offered_key, '') AS offered_key`
 

@@ -85,10 +85,10 @@ INSERT INTO releases (platform, version_key, version, published_at, published_by
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-INSERT INTO release_images (platform, version_key, sha256, md5, chip, family, running, appended, inspection)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+INSERT INTO release_images (platform, version_key, sha256, md5, chip, family, running, appended, inspection, packed_size)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		p.Platform, key, p.Image.SHA256, p.Image.MD5, p.Image.Chip, p.Image.Family,
-		strings.Join(p.Image.Running, " "), p.Image.Appended, string(inspection))
+		strings.Join(p.Image.Running, " "), p.Image.Appended, string(inspection), p.Image.PackedSize)
 	return err
 }
 

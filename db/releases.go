@@ -35,12 +35,13 @@ type releaseRow struct {
 	Running     string
 	Appended    string
 	Inspection  string
+	PackedSize  int64 `db:"packed_size"`
 }
 
 const selectReleases = `
 SELECT r.platform, r.version, r.version_key, r.published_at, r.published_by, r.withdrawn_at, r.downloads,
   r.version_key = p.offered_key AS offered,
-  i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection
+  i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection, i.packed_size
 FROM releases r JOIN platforms p ON p.name = r.platform
 JOIN release_images i ON i.platform = r.platform AND i.version_key = r.version_key
 JOIN images b ON b.sha256 = i.sha256`
@@ -106,7 +107,7 @@ func (r *releaseRow) image() (release.Image, error) {
 	}
 	return release.Image{
 		SHA256: r.SHA256, MD5: r.MD5, Size: r.Size, Chip: r.Chip, Family: r.Family,
-		Running: strings.Fields(r.Running), Appended: r.Appended, Inspection: i,
+		Running: strings.Fields(r.Running), Appended: r.Appended, Inspection: i, PackedSize: r.PackedSize,
 	}, nil
 }
 
@@ -133,9 +134,9 @@ func (s *Releases) Platforms(ctx context.Context) ([]string, error) {
 func (s *Releases) Room(ctx context.Context, platform string) ([]release.Room, error) {
 	var rows []release.Room
 	err := s.db.read.SelectContext(ctx, &rows, `
-SELECT family, free_space AS freespace, chip_size AS chipsize, sketch_size AS sketchsize, COUNT(*) AS devices, MIN(mac) AS example
+SELECT family, free_space AS freespace, chip_size AS chipsize, sketch_size AS sketchsize, inflates, COUNT(*) AS devices, MIN(mac) AS example
 FROM devices WHERE platform = $1 AND last_seen IS NOT NULL
-GROUP BY family, free_space, chip_size, sketch_size ORDER BY COUNT(*) DESC, MIN(mac)`, platform)
+GROUP BY family, free_space, chip_size, sketch_size, inflates ORDER BY COUNT(*) DESC, MIN(mac)`, platform)
 	return rows, err
 }
 

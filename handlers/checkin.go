@@ -88,7 +88,15 @@ func report(c *fiber.Ctx) fleet.Report {
 	r.FreeSpace, r.SketchSize, r.ChipSize = size(said("free-space")), size(said("sketch-size")), size(said("chip-size"))
 	r.SketchMD5, r.SketchSHA256 = strings.ToLower(said("sketch-md5")), strings.ToLower(said("sketch-sha256"))
 	r.SDKVersion, r.ClientVersion = said("sdk-version"), said("version")
+	r.Inflates = r.Family == firmware.ESP8266 && inflates(c)
 	return r
+}
+
+// inflates reports whether the core of an ESP8266 is 2.7.0 or newer, whose boot
+// loader unpacks images: from then on its client sends the length of the body
+// that a GET does not have. It never asks for a part.
+func inflates(c *fiber.Ctx) bool {
+	return c.Method() == fiber.MethodGet && c.Get(fiber.HeaderContentLength) == "0" && c.Get(fiber.HeaderRange) == ""
 }
 
 // size reads a number of bytes; 0 when it is none.

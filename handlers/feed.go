@@ -82,9 +82,9 @@ func happeningText(h *fleet.Happening) string {
 	case fleet.FirstSeen:
 		return "asked for the first time" + named(" as ", platform) + named(", running ", to)
 	case fleet.Offered:
-		return "was offered " + to + named(" of ", platform) + named("; it runs ", from)
+		return "was offered " + to + named(" of ", platform) + packedText(h) + named("; it runs ", from)
 	case fleet.Downloaded:
-		return "downloaded " + to + named(" of ", platform)
+		return "downloaded " + to + named(" of ", platform) + packedText(h)
 	case fleet.Updated:
 		if wentBack(h) {
 			return "went back from " + from + " to " + to
@@ -111,6 +111,14 @@ func happeningText(h *fleet.Happening) string {
 		return "offers " + to + " now"
 	}
 	return string(h.Event)
+}
+
+// packedText tells that a board got an image compressed.
+func packedText(h *fleet.Happening) string {
+	if h.Detail != fleet.Compressed {
+		return ""
+	}
+	return ", compressed, since it would not fit otherwise"
 }
 
 // whyRefused is what a device was answered, for the middle of a sentence about it.

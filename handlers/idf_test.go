@@ -128,7 +128,6 @@ type idfClient struct {
 	sizes   []string // the request for the size: method and headers
 	past    bool     // the last part ends one byte behind the image
 	resumes bool     // each request is for all that is left
-	from    int      // of each part, where it is resumed; the server's own clamp is tried too
 }
 
 var idfClients = map[string]idfClient{

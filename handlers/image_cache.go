@@ -13,20 +13,32 @@ import (
 // once however many boards ask for it. What it hands out is shared: it must not
 // be changed.
 type imageCache struct {
-	cache *otter.Cache[string, []byte]
+	cache *otter.Cache[string, content]
 	load  func(ctx context.Context, sha256 string) ([]byte, error)
 }
 
+// content is the bytes of an image. Of those that are made here, which no release
+// describes, there are the digests too.
+type content struct {
+	data   []byte
+	md5    string
+	sha256 string
+}
+
 func newImageCache(bound int64, load func(context.Context, string) ([]byte, error)) *imageCache {
-	return &imageCache{load: load, cache: otter.Must(&otter.Options[string, []byte]{
+	return &imageCache{load: load, cache: otter.Must(&otter.Options[string, content]{
 		MaximumWeight: uint64(max(bound, 1)),
-		Weigher:       func(_ string, data []byte) uint32 { return uint32(len(data)) }, // #nosec G115 -- MAX_FIRMWARE_SIZE ends at 1 GiB
+		Weigher:       func(_ string, c content) uint32 { return uint32(len(c.data)) }, // #nosec G115 -- MAX_FIRMWARE_SIZE ends at 1 GiB
 	})}
 }
 
 // bytes is the content of the image of a SHA-256.
 func (i *imageCache) bytes(ctx context.Context, sha256 string) ([]byte, error) {
-	return i.cache.Get(ctx, sha256, otter.LoaderFunc[string, []byte](i.load))
+	c, err := i.cache.Get(ctx, sha256, otter.LoaderFunc[string, content](func(ctx context.Context, sha256 string) (content, error) {
+		data, err := i.load(ctx, sha256)
+		return content{data: data}, err
+	}))
+	return c.data, err
 }
 
 // preload loads what is offered, the newest first, as far as there is room: so

@@ -17,6 +17,7 @@ type releaseRow struct {
 	*release.Release
 	Image     *release.Image
 	Findings  findingsView
+	Packed    int64 // devices that got it compressed
 	MayChange bool
 }
 
@@ -26,11 +27,15 @@ func (s *server) releaseRows(ctx context.Context, platform string, mayChange boo
 	if err != nil {
 		return nil, err
 	}
+	packed, err := s.History.CompressedFor(ctx, platform)
+	if err != nil {
+		return nil, err
+	}
 	var rows []releaseRow
 	for r := range list {
 		for i := range list[r].Images {
 			image := &list[r].Images[i]
-			rows = append(rows, releaseRow{Release: &list[r], Image: image, Findings: sortFindings(image.Inspection), MayChange: mayChange})
+			rows = append(rows, releaseRow{Release: &list[r], Image: image, Findings: sortFindings(image.Inspection), MayChange: mayChange, Packed: packed[list[r].Version.String()]})
 		}
 	}
 	return rows, nil

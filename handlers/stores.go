@@ -60,6 +60,7 @@ type releases interface {
 	Find(ctx context.Context, platform string, v version.Version) (*release.Release, error)
 	Offered(ctx context.Context, platform string) (*release.Release, error)
 	Bytes(ctx context.Context, sha256 string) ([]byte, error)
+	RunBy(ctx context.Context, platform, sketchMD5 string) (sha256 string, err error)
 	Offer(ctx context.Context, platform string, v version.Version) error
 	Withdraw(ctx context.Context, platform string, v version.Version) error
 	Runners(ctx context.Context, platform string, v version.Version) (same, higher int64, err error)
@@ -84,6 +85,7 @@ type history interface {
 	Adoption(ctx context.Context, platform string) ([]fleet.Adoption, error)
 	Running(ctx context.Context, platform string) ([]fleet.Adoption, error)
 	CheckInMinutes(ctx context.Context) ([]int64, error)
+	CompressedFor(ctx context.Context, platform string) (map[string]int64, error)
 }
 
 type users interface {

@@ -8,7 +8,6 @@ import (
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/ota"
-	"esp-update-server/app/release"
 )
 
 // update is the device route, the contract with the boards in the field. It
@@ -34,6 +33,9 @@ func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
 	h := s.hold(c, in, &d, subject.Catalog)
 	if h.asked == ota.Later {
 		request = 0 // it may be in the middle of an image
+	}
+	if d.Packed {
+		s.pack(c.UserContext(), in, &d)
 	}
 	s.remember(in, &d, &subject, request)
 	switch {
@@ -63,10 +65,11 @@ func (s *server) away(c *fiber.Ctx, err error) error {
 // sendImage sends the offered image, or the part of it that was asked for. The
 // whole image is at hand before the first byte leaves.
 func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
-	data, err := s.images.bytes(c.UserContext(), d.Image.SHA256)
+	image, err := s.images.of(c.UserContext(), d)
 	if err != nil {
 		return s.away(c, err)
 	}
+	data := image.data
 	part, whole, ok := parseRange(c.Get(fiber.HeaderRange), len(data))
 	if c.Get(fiber.HeaderIfRange) != "" {
 		part, whole, ok = span{0, len(data)}, true, true
@@ -77,10 +80,10 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 		return outOfRange(c, len(data))
 	}
 	h.SetContentType(fiber.MIMEOctetStream)
-	h.Set("x-MD5", d.Image.MD5)
-	h.Set("x-SHA256", d.Image.SHA256)
+	h.Set("x-MD5", image.md5)
+	h.Set("x-SHA256", image.sha256)
 	h.Set("x-version", d.Release.Version.String())
-	h.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", d.Release.Filename(d.Image)))
+	h.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", d.Filename()))
 	h.Set(fiber.HeaderAcceptRanges, "bytes")
 	if !whole {
 		c.Status(fiber.StatusPartialContent)
@@ -88,7 +91,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	}
 	done := func() {}
 	if whole && c.Method() != fiber.MethodHead {
-		done = func() { s.downloaded(mac, d.Release) }
+		done = func() { s.downloaded(mac, d) }
 	}
 	c.Context().SetBodyStream(&download{data: data[part.start : part.start+part.length], done: done}, part.length)
 	return nil
@@ -96,12 +99,12 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 
 // downloaded counts a download whose last byte was taken; by a client with a
 // manifest key where there is no MAC.
-func (s *server) downloaded(mac fleet.MAC, r *release.Release) {
-	v := r.Version.String()
+func (s *server) downloaded(mac fleet.MAC, d *ota.Decision) {
+	r, v := d.Release, d.Release.Version.String()
 	by := mac.String()
 	if by == "" {
 		by = "a manifest key"
 	}
 	s.Log.Info("download finished", "device", by, "platform", r.Platform, "version", v)
-	s.Writer.AddDownload(fleet.Download{MAC: mac, Platform: r.Platform, Version: v, At: time.Now().UTC().Truncate(time.Microsecond)})
+	s.Writer.AddDownload(fleet.Download{MAC: mac, Platform: r.Platform, Version: v, At: time.Now().UTC().Truncate(time.Microsecond), Packed: d.Packed})
 }

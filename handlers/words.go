@@ -66,6 +66,7 @@ var answers = map[ota.Reason]string{
 	ota.SameBytes:        "No update: it runs exactly what is offered.",
 	ota.NotNewer:         "No update: nothing newer is offered.",
 	ota.Newer:            "It was offered an update.",
+	ota.NewerPacked:      "It was offered an update, compressed, since it would not fit otherwise.",
 	ota.Chosen:           "It was offered the firmware that somebody chose on it.",
 	ota.FileGone:         "Refused: the file that somebody chose on it is not offered any more.",
 	ota.NoMinimal:        "Refused: it looked for a minimal image, since the release does not fit into its free space.",

@@ -45,16 +45,21 @@ func md5sESP32(data []byte, m image) []string {
 // md5sESP8266 hashes the image as it is, then with each of the four modes.
 func md5sESP8266(image []byte) []string {
 	found := []string{md5Hex(image)}
-	for mode := range byte(4) {
-		h := md5.New() // #nosec G401 -- what boards report of themselves
-		h.Write(image[:2])
-		h.Write([]byte{mode})
-		h.Write(image[3:])
-		if sum := hex.EncodeToString(h.Sum(nil)); !slices.Contains(found, sum) {
+	for mode := range flashModesESP8266 {
+		if sum := md5InMode(image, mode); !slices.Contains(found, sum) {
 			found = append(found, sum)
 		}
 	}
 	return found
+}
+
+// md5InMode hashes the image with a flash mode in place of its own.
+func md5InMode(image []byte, mode byte) string {
+	h := md5.New() // #nosec G401 -- what boards report of themselves
+	h.Write(image[:flashModeAt])
+	h.Write([]byte{mode})
+	h.Write(image[flashModeAt+1:])
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func md5Hex(b []byte) string {

@@ -116,6 +116,7 @@ type Report struct {
 	SDKVersion    string
 	ClientVersion string // the header's version, beside the one in the query
 	UserAgent     string
+	Inflates      bool // it can unpack a compressed image
 }
 
 // WantsApplication reports whether the board asks for an application image and

@@ -14,6 +14,7 @@ type Heard struct {
 	Answer      Answer
 	Reason      string
 	Offered     string // version; "" for none
+	Packed      bool   // it is offered compressed
 	Sentence    string // of the answer
 	RunsKey     string // version key of what the device runs
 	PasswordKey string // see Passwords.Use
@@ -40,6 +41,9 @@ func (h *Heard) Facts() int64 {
 	for _, n := range []int64{r.FreeSpace, r.SketchSize, r.ChipSize} {
 		_, _ = sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) // #nosec G115 -- its bits are meant
 	}
+	if r.Inflates {
+		_, _ = sum.Write([]byte{1})
+	}
 	return int64(sum.Sum64()) // #nosec G115 -- its bits are meant
 }
 
@@ -62,7 +66,7 @@ func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happ
 			happened = append(happened, h.forgery(was)...)
 			continue
 		}
-		happened = append(happened, Happenings(was, &h.CheckIn, h.Answer, h.Reason, h.Offered, h.Sentence)...)
+		happened = append(happened, Happenings(was, &h.CheckIn, h.Answer, h.Reason, h.Offered, h.detail())...)
 		h.Boards = Boards{}
 		if was != nil {
 			h.Boards = was.Boards
@@ -80,6 +84,17 @@ func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happ
 	}
 	slices.SortFunc(newest, func(a, b Heard) int { return strings.Compare(string(a.MAC), string(b.MAC)) })
 	return newest, happened
+}
+
+// detail is what the history tells of the answer beside the version.
+func (h *Heard) detail() string {
+	switch {
+	case h.Answer != Offer:
+		return h.Sentence
+	case h.Packed:
+		return Compressed
+	}
+	return ""
 }
 
 // forgery tells of a check-in that seems to be forged. Its detail is the address
@@ -114,4 +129,13 @@ type Download struct {
 	Platform string
 	Version  string
 	At       time.Time
+	Packed   bool // it was compressed
+}
+
+// Detail is what the history tells of it beside the version.
+func (d *Download) Detail() string {
+	if d.Packed {
+		return Compressed
+	}
+	return ""
 }

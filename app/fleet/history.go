@@ -27,6 +27,10 @@ const (
 	OfferChosen Event = "offer-chosen" // a release of its history is offered
 )
 
+// Compressed is the detail of an offer and of a download where the board has no
+// room for the image as it is, and gets it compressed.
+const Compressed = "compressed"
+
 // Happening is one line of the history of a device or of a platform.
 type Happening struct {
 	MAC         MAC // "" where it is about the platform
@@ -41,7 +45,8 @@ type Happening struct {
 
 // Happenings are what a check-in changed, told from what was known before; nil
 // when the device was never heard. Offered is the version that it is offered,
-// and detail the sentence of the answer.
+// and detail what is told beside it: the sentence of a refusal, Compressed of an
+// offer.
 func Happenings(before *Device, c *CheckIn, answer Answer, reason, offered, detail string) []Happening {
 	var out []Happening
 	add := func(e Event, h Happening) {
@@ -63,7 +68,7 @@ func Happenings(before *Device, c *CheckIn, answer Answer, reason, offered, deta
 	changed := before.Reason != reason || before.Version != version
 	switch {
 	case answer == Offer && changed:
-		add(Offered, Happening{Version: offered, FromVersion: version})
+		add(Offered, Happening{Version: offered, FromVersion: version, Detail: detail})
 	case answer == Refusal && before.Reason != reason:
 		add(WasRefused, Happening{Version: version, Detail: detail})
 	}

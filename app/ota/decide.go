@@ -30,6 +30,7 @@ const (
 	SameBytes        Reason = "same-bytes"
 	NotNewer         Reason = "not-newer"
 	Newer            Reason = "newer"
+	NewerPacked      Reason = "newer-compressed"
 	Chosen           Reason = "chosen"
 	FileGone         Reason = "file-gone"
 	NoMinimal        Reason = "no-minimal"
@@ -42,6 +43,8 @@ type Decision struct {
 	Sentence string           // for people and, after "Error: ", for boards
 	Release  *release.Release // that is offered, else nil
 	Image    *release.Image   // of that release, else nil
+	Packed   bool             // the image is sent compressed,
+	Mode     byte             // with this flash mode in it
 	// RunsKey is the version key of what the device runs: of the release whose
 	// bytes its hash proves, else of the version that it says.
 	RunsKey string
@@ -72,7 +75,7 @@ func Decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, of
 // Heard is what is remembered of a check-in with this answer.
 func (d *Decision) Heard(c *fleet.CheckIn) fleet.Heard {
 	h := fleet.Heard{
-		CheckIn: *c, Answer: d.Answer, Reason: string(d.Reason), Sentence: d.Sentence, RunsKey: d.RunsKey, PasswordKey: d.PasswordKey,
+		CheckIn: *c, Packed: d.Packed, Answer: d.Answer, Reason: string(d.Reason), Sentence: d.Sentence, RunsKey: d.RunsKey, PasswordKey: d.PasswordKey,
 	}
 	if d.Release != nil {
 		h.Offered = d.Release.Version.String()
@@ -152,10 +155,9 @@ func compare(c *fleet.CheckIn, offered *release.Release) Decision {
 	if image == nil {
 		return refuseFamily(c, offered, &offered.Images[0])
 	}
-	return Decision{
-		Answer: fleet.Offer, Reason: Newer, Release: offered, Image: image,
-		Sentence: fmt.Sprintf("The device runs %s and is offered %s.", running, offered.Version),
-	}
+	d := Decision{Answer: fleet.Offer, Release: offered, Image: image}
+	d.pack(c, image.FitsOnlyPacked(release.RoomOf(&c.Report)))
+	return d
 }
 
 // choose answers a device on which a person chose a file: what it runs does not

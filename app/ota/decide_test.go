@@ -73,6 +73,14 @@ func sent(address string) func(*fleet.CheckIn) {
 func password(p fleet.Secret) func(*fleet.CheckIn) {
 	return func(c *fleet.CheckIn) { c.Password = p }
 }
+
+// room is what a board says of its flash, and whether it can unpack an image.
+func room(free, sketch, chip int64, inflates bool) func(*fleet.CheckIn) {
+	return func(c *fleet.CheckIn) {
+		r := &c.Report
+		r.FreeSpace, r.SketchSize, r.ChipSize, r.Inflates = free, sketch, chip, inflates
+	}
+}
 func family(f firmware.Family) func(*fleet.CheckIn) {
 	return func(c *fleet.CheckIn) { c.Report.Family = f }
 }

@@ -33,6 +33,8 @@ type Assessment struct {
 	Unknown    bool            // the platform does not exist
 	Confirm    []string        // codes of findings that a person may confirm
 	Inside     bool            // there is an application inside the file that could be used
+
+	image *Image // see described
 }
 
 // Store is what publishing needs of the database.
@@ -120,9 +122,18 @@ func (p *Publisher) Publish(ctx context.Context, a *Assessment, by, draft string
 		return a.Refusal
 	}
 	return p.Store.Publish(ctx, &Publication{
-		Platform: a.Platform, Version: a.Version, Image: Describe(a.Data, a.Inspection),
+		Platform: a.Platform, Version: a.Version, Image: *a.described(),
 		Data: a.Data, By: by, Draft: draft, Keep: p.Keep,
 	})
+}
+
+// described is what a release would keep of the file. It takes a while to find out.
+func (a *Assessment) described() *Image {
+	if a.image == nil {
+		image := Describe(a.Data, a.Inspection)
+		a.image = &image
+	}
+	return a.image
 }
 
 func (a *Assessment) add(status firmware.Status, code, title, fix, detail string) {

@@ -154,10 +154,15 @@ func TestFit(t *testing.T) {
 		"ESP8266 with a smaller flash": {lamp("v1"), release.Room{Family: firmware.ESP8266, FreeSpace: 1 << 20, ChipSize: 1 << 19}, firmware.Warn, "its flash has 512 KiB"},
 		"ESP8266, compressed":          {firmwaretest.Gzip(lamp("v1")), release.Room{Family: firmware.ESP8266, FreeSpace: 8192, SketchSize: 8192}, firmware.Pass, ""},
 		"ESP8266, no room to inflate":  {firmwaretest.Gzip(lamp("v1")), release.Room{Family: firmware.ESP8266, FreeSpace: 4096, SketchSize: 1}, firmware.Warn, "inflate"},
-		"ESP32 with room":              {esp32, release.Room{Family: firmware.ESP32, FreeSpace: int64(len(esp32))}, firmware.Pass, ""},
-		"ESP32 a byte short":           {esp32, release.Room{Family: firmware.ESP32, FreeSpace: int64(len(esp32)) - 1}, firmware.Warn, "its update partition has"},
-		"the other family":             {esp32, release.Room{Family: firmware.ESP8266, FreeSpace: 1 << 20}, firmware.Warn, "an ESP8266"},
-		"nothing said":                 {esp32, release.Room{Family: firmware.ESP32}, "", ""},
+		"ESP8266, packed": {lamp("v1"), release.Room{Family: firmware.ESP8266, FreeSpace: 4096, SketchSize: 8192, ChipSize: 4 << 20, Inflates: true},
+			firmware.Pass, "All 3 devices that said how much room they have can take it. 3 of 3 get it compressed, since it would not fit otherwise."},
+		"ESP8266, an old core": {lamp("v1"), release.Room{Family: firmware.ESP8266, FreeSpace: 4096, SketchSize: 8192, ChipSize: 4 << 20}, firmware.Warn, "4.0 KiB free"},
+		"ESP8266, signed": {append(lamp("v1"), append(make([]byte, 256), 0, 1, 0, 0)...),
+			release.Room{Family: firmware.ESP8266, FreeSpace: 4096, SketchSize: 8192, ChipSize: 4 << 20, Inflates: true}, firmware.Warn, "4.0 KiB free"},
+		"ESP32 with room":    {esp32, release.Room{Family: firmware.ESP32, FreeSpace: int64(len(esp32))}, firmware.Pass, ""},
+		"ESP32 a byte short": {esp32, release.Room{Family: firmware.ESP32, FreeSpace: int64(len(esp32)) - 1}, firmware.Warn, "its update partition has"},
+		"the other family":   {esp32, release.Room{Family: firmware.ESP8266, FreeSpace: 1 << 20}, firmware.Warn, "an ESP8266"},
+		"nothing said":       {esp32, release.Room{Family: firmware.ESP32}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.room.Devices, row.room.Example = 3, "18fe34aabbcc"

@@ -18,6 +18,7 @@ type Room struct {
 	FreeSpace  int64
 	ChipSize   int64
 	SketchSize int64
+	Inflates   bool      // they can unpack a compressed image
 	Devices    int64     // that reported this
 	Example    fleet.MAC // one of them
 }
@@ -27,7 +28,7 @@ const maxMisfits = 5
 
 // fit tells how many devices of the platform have room for the image.
 func (a *Assessment) fit(rooms []Room) {
-	var fits, misfits, silent int64
+	var fits, packed, misfits, silent int64
 	var reasons []string
 	for _, r := range rooms {
 		why := a.misfit(r)
@@ -36,26 +37,31 @@ func (a *Assessment) fit(rooms []Room) {
 			silent += r.Devices
 		case why == "":
 			fits += r.Devices
+		case r.Inflates && a.described().FitsOnlyPacked(r):
+			packed += r.Devices
 		default:
 			misfits += r.Devices
 			reasons = append(reasons, fmt.Sprintf("%d such as %s: %s", r.Devices, r.Example, why))
 		}
 	}
-	unsaid := ""
+	said, beside := fits+packed+misfits, ""
+	if packed > 0 {
+		beside = fmt.Sprintf(" %d of %d get it compressed, since it would not fit otherwise.", packed, said)
+	}
 	if silent > 0 {
-		unsaid = fmt.Sprintf(" %d have not said how much room they have.", silent)
+		beside += fmt.Sprintf(" %d have not said how much room they have.", silent)
 	}
 	switch {
-	case fits+misfits == 0:
+	case said == 0:
 		return
 	case misfits == 0:
-		a.pass("fit", "Fits", "All %d devices that said how much room they have can take it.%s", fits, unsaid)
+		a.pass("fit", "Fits", "All %d devices that said how much room they have can take it.%s", said, beside)
 	default:
 		if len(reasons) > maxMisfits {
 			reasons = append(reasons[:maxMisfits], "and others")
 		}
 		a.warn("fit", "Does not fit everywhere", "Make the firmware smaller, or give those boards another partition table over a cable.",
-			"%d of %d devices cannot take it: %s.%s", misfits, fits+misfits, strings.Join(reasons, "; "), unsaid)
+			"%d of %d devices cannot take it: %s.%s", misfits, said, strings.Join(reasons, "; "), beside)
 	}
 }
 

@@ -33,14 +33,20 @@ type Image struct {
 	Running    []string // the sketch-md5 values of a board that runs it
 	Appended   string   // the sketch-sha256 value of a board that runs it; "" if none
 	Inspection *firmware.Inspection
+
+	PackedSize int64 // bytes that it takes compressed; 0 when not known, less when it must not be
 }
 
 // Describe takes from the bytes and their inspection what a release keeps.
 func Describe(data []byte, i *firmware.Inspection) Image {
-	return Image{
+	image := Image{
 		SHA256: i.SHA256, MD5: i.MD5, Size: i.Size, Chip: i.Chip, Family: i.Family(),
 		Running: firmware.RunningMD5s(data), Appended: firmware.AppendedSHA256(data), Inspection: i,
 	}
+	if image.Family == firmware.ESP8266 {
+		image.PackedSize = packedSize(data)
+	}
+	return image
 }
 
 // Below is the release that is offered once one of a platform's list, the
