@@ -8,6 +8,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"esp-update-server/app/version"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
 )
 
 // roughly is text that gets about half as long when it is compressed.
@@ -186,6 +189,39 @@ func TestNothingElseIsCompressed(t *testing.T) {
 			head, body := tight{sectors(len(image)) - 4096, int64(len(image)), 4 << 20, "", false}.ask(t, serve(t, d))
 			checkTight(t, head, body, image, plain)
 		})
+	}
+}
+
+// countedImages counts how often the bytes of an image are loaded.
+type countedImages struct {
+	*db.Releases
+	loads atomic.Int64
+}
+
+func (c *countedImages) Bytes(ctx context.Context, sha256 string) ([]byte, error) {
+	c.loads.Add(1)
+	return c.Releases.Bytes(ctx, sha256)
+}
+
+// TestCompressedOnceForAll holds that many boards at once cost one load.
+func TestCompressedOnceForAll(t *testing.T) {
+	image := bigLamp("v1.0.1")
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	tightLamp(t, d, image)
+	counted := &countedImages{Releases: d.Releases}
+	address := serve(t, d, func(c *handlers.Config) { c.Releases = counted })
+	var boards sync.WaitGroup
+	for range 16 {
+		boards.Go(func() {
+			head, body := tight{sectors(len(image)) - 4096, int64(len(image)), 4 << 20, "", false}.ask(t, address)
+			if !strings.Contains(head, "x-MD5: "+digestMD5(body)) || len(body) >= len(image) {
+				t.Errorf("%d bytes after\n%s", len(body), head)
+			}
+		})
+	}
+	boards.Wait()
+	if n := counted.loads.Load(); n != 1 {
+		t.Errorf("the image was loaded %d times", n)
 	}
 }
 
