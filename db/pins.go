@@ -45,6 +45,15 @@ ON CONFLICT (mac) DO UPDATE SET platform = excluded.platform, version = excluded
 	return err
 }
 
+// Take keeps that all of the image of a pin is taken, unless the device has another
+// pin by now.
+func (s *Pins) Take(ctx context.Context, p *ota.Pin) error {
+	_, err := s.db.exec(ctx, `
+UPDATE pins SET stage = $5, last_used = $6 WHERE mac = $1 AND platform = $2 AND version = $3 AND sha256 = $4`,
+		p.MAC, p.Platform, p.Version, p.SHA256, ota.Taken, p.LastUsed)
+	return err
+}
+
 // Drop lets go of the pin of a device.
 func (s *Pins) Drop(ctx context.Context, mac fleet.MAC) error {
 	_, err := s.db.exec(ctx, `DELETE FROM pins WHERE mac = $1`, mac)

@@ -33,6 +33,16 @@ func TestPins(t *testing.T) {
 				t.Errorf("%+v; want %+v", p, want)
 			}
 		}
+		must(t, d.Pins.Take(ctx, &first))
+		if p := find(); *p != second {
+			t.Errorf("the end of another image makes it %+v", p)
+		}
+		second.Stage = ota.Begun
+		must(t, d.Pins.Save(ctx, &second))
+		must(t, d.Pins.Take(ctx, &second))
+		if p := find(); p.Stage != ota.Taken || p.Version != second.Version {
+			t.Errorf("its end makes it %+v", p)
+		}
 		must(t, d.Platforms.Delete(ctx, "pump"))
 		if p := find(); p != nil {
 			t.Errorf("the platform is gone, and there is %+v", p)

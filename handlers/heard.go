@@ -28,7 +28,7 @@ func (s *server) remember(in *fleet.CheckIn, d *ota.Decision, subject *ota.Subje
 		s.rememberForgery(&h)
 		return
 	}
-	if d.Answer == fleet.Offer {
+	if d.Answer == fleet.Offer && !d.Rest {
 		s.Log.Info("offer", append(logged(&h), "offered", h.Offered)...)
 	}
 	if s.Index.Heard.Hear(&h, subject.Platform, request, subject.Catalog) {

@@ -77,6 +77,7 @@ func (s *server) holdTo(c *fiber.Ctx, in *fleet.CheckIn, asked ota.Part, d *ota.
 	if d.Answer != fleet.Offer || !ok {
 		return held{asked: asked}
 	}
+	d.Rest = asked == ota.Later
 	next.Pin = ota.NextPin(before.pin(), in.MAC, d, asked, in.At)
 	s.pins.keep(ctx, next, before)
 	return held{asked: asked, pin: next, last: asked != ota.Size && part.start+part.length == imageSize(d)}

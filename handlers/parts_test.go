@@ -95,6 +95,27 @@ func TestWithdrawnInBetween(t *testing.T) {
 	})
 }
 
+// TestRevokedInBetween holds that whoever is not permitted any more gets no rest.
+func TestRevokedInBetween(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	sun(t, d)
+	address := serve(t, d)
+	idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
+	none := ""
+	if _, err := d.Devices.Change(context.Background(), idfBoard, fleet.DeviceChange{Platform: &none}); err != nil {
+		t.Fatal(err)
+	}
+	late := time.Now().Add(20 * time.Second)
+	for status := 0; status != 400; time.Sleep(20 * time.Millisecond) {
+		if status = idfAsks(t, address, "GET", "Range: bytes=65536-131071").StatusCode; time.Now().After(late) {
+			t.Fatalf("answered %d", status)
+		}
+	}
+	if status := idfAsks(t, address, "HEAD").StatusCode; status != 400 {
+		t.Errorf("asked for the size, answered %d", status)
+	}
+}
+
 // TestPrunedInBetween is the same for a release that is not kept any more.
 func TestPrunedInBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -204,6 +225,7 @@ func (n noPins) Find(context.Context, fleet.MAC) (*ota.Pin, error) {
 	return nil, nil
 }
 func (n noPins) Save(context.Context, *ota.Pin) error  { n.t.Error("asked"); return nil }
+func (n noPins) Take(context.Context, *ota.Pin) error  { n.t.Error("asked"); return nil }
 func (n noPins) Drop(context.Context, fleet.MAC) error { n.t.Error("asked"); return nil }
 
 // TestWholeImagesWaitForNoPin holds that boards which take images in one go, and

@@ -42,14 +42,11 @@ func newPins(store pinStore) *pins {
 // find is the pin of a device, or nil.
 func (p *pins) find(ctx context.Context, mac fleet.MAC) *keptPin {
 	mine, _ := p.kept.GetIfPresent(mac)
-	if mine != nil && mine.unsaved {
-		return mine.copied()
-	}
 	stored, err := p.store.Find(ctx, mac)
-	if err != nil {
+	switch {
+	case err != nil, mine != nil && mine.unsaved && (stored == nil || stored.LastUsed.Before(mine.LastUsed)):
 		return mine.copied()
-	}
-	if stored == nil {
+	case stored == nil:
 		return nil
 	}
 	found := &keptPin{Pin: *stored}
@@ -87,16 +84,20 @@ func (p *pins) keep(ctx context.Context, next, before *keptPin) {
 	p.used.Store(true)
 }
 
-// took notes that the last byte left, unless the device has begun anew meanwhile.
+// took notes that the last byte left. The device may have begun anew meanwhile,
+// here or elsewhere: then it is of no account.
 func (p *pins) took(pin *keptPin) {
-	if now, _ := p.kept.GetIfPresent(pin.MAC); now != pin {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), pinTimeout)
 	defer cancel()
 	next := *pin
 	next.Stage, next.LastUsed = ota.Taken, time.Now().UTC().Truncate(time.Microsecond)
-	p.keep(ctx, &next, pin)
+	next.unsaved = p.store.Take(ctx, &next.Pin) != nil
+	p.kept.ComputeIfPresent(pin.MAC, func(now *keptPin) (*keptPin, otter.ComputeOp) {
+		if now != pin {
+			return now, otter.CancelOp
+		}
+		return &next, otter.WriteOp
+	})
 }
 
 // drop lets go of the pin of a device that takes the whole image in one go. Most

@@ -76,6 +76,7 @@ type drafts interface {
 type pinStore interface {
 	Find(ctx context.Context, mac fleet.MAC) (*ota.Pin, error)
 	Save(ctx context.Context, p *ota.Pin) error
+	Take(ctx context.Context, p *ota.Pin) error
 	Drop(ctx context.Context, mac fleet.MAC) error
 }
 

@@ -45,6 +45,7 @@ type Decision struct {
 	Image    *release.Image   // of that release, else nil
 	Packed   bool             // the image is sent compressed,
 	Mode     byte             // with this flash mode in it
+	Rest     bool             // it is about what is left of an image that was begun before
 	// RunsKey is the version key of what the device runs: of the release whose
 	// bytes its hash proves, else of the version that it says.
 	RunsKey string
