@@ -45,6 +45,9 @@ func readAll() map[string]asset {
 	if err != nil { // a bundle names a file that is not there
 		panic("static: " + err.Error())
 	}
+	for _, folder := range together {
+		shareHash(m, folder)
+	}
 	return m
 }
 

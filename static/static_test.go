@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,5 +50,35 @@ func TestAddressesCarryTheContent(t *testing.T) {
 		if _, ok := static.Read(wrong); ok {
 			t.Errorf("%s is served", wrong)
 		}
+	}
+}
+
+// importing finds the names that a module loads others by.
+var importing = regexp.MustCompile(`(?:from|import|import\()"\./([^"]+)"`)
+
+// TestModulesFindOneAnother follows the names in vendored modules from the one
+// that a page loads, as a browser does: each leads to a file, and no file is left
+// over.
+func TestModulesFindOneAnother(t *testing.T) {
+	folder, entry, _ := strings.Cut(strings.TrimPrefix(static.URL("vendor/esp-web-tools/install-button.js"), "/static/"), "install-button")
+	found, todo := map[string]bool{}, []string{"install-button" + entry}
+	for len(todo) > 0 {
+		name := todo[0]
+		todo = todo[1:]
+		if found[name] {
+			continue
+		}
+		found[name] = true
+		data, ok := static.Read(folder + name)
+		if !ok {
+			t.Errorf("%s is not served", folder+name)
+		}
+		for _, m := range importing.FindAllSubmatch(data, -1) {
+			todo = append(todo, string(m[1]))
+		}
+	}
+	there, err := filepath.Glob("vendor/esp-web-tools/*.js")
+	if err != nil || len(there) != len(found) || len(found) < 20 {
+		t.Errorf("%d modules lead to one another, %d are there: %v", len(found), len(there), err)
 	}
 }
