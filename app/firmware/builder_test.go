@@ -192,8 +192,8 @@ func bootloader(chip uint16, with bool) []byte {
 		data[0] = 0x50
 		copy(data[8:], "v5.4.1")
 	}
-	address := map[uint16]uint32{0: 0x3FFF0030, 2: 0x3FFE6108, 5: 0x3FCD5830, 0x12: 0x4FFB60D0}[chip]
-	code := map[uint16]uint32{0: 0x40078000, 2: 0x40050000, 5: 0x403CBF10, 0x12: 0x4FFAB2C0}[chip]
+	address := map[uint16]uint32{0: 0x3FFF0030, 2: 0x3FFE6108, 5: 0x3FCD5830, 0x12: 0x4FFB60D0, 0x20: 0x2F060000}[chip]
+	code := map[uint16]uint32{0: 0x40078000, 2: 0x40050000, 5: 0x403CBF10, 0x12: 0x4FFAB2C0, 0x20: 0x2F050000}[chip]
 	return esp32{chip: chip, segments: []segment{{address, data}, {code, make([]byte, 64)}}}.build()
 }
 

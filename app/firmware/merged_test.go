@@ -10,7 +10,7 @@ import (
 // app is an application for a chip, with an address to ask for updates at.
 func app(chip uint16) []byte {
 	e := c3(arduino(), tagText+"\x00")
-	windows := map[uint16][2]uint32{0: {0x3F400020, 0x400D0000}, 2: {0x3F000020, 0x40080000}, 5: {0x3C000020, 0x42010000}, 0x12: {0x40000020, 0x40010000}}[chip]
+	windows := map[uint16][2]uint32{0: {0x3F400020, 0x400D0000}, 2: {0x3F000020, 0x40080000}, 5: {0x3C000020, 0x42010000}, 0x12: {0x40000020, 0x40010000}, 0x20: {0x40000020, 0x40010000}}[chip]
 	e.chip, e.segments = chip, e.segments[:2]
 	e.segments[1].address = windows[1] + e.segments[1].address - 0x42010000
 	e.segments[0].address = windows[0]
