@@ -25,6 +25,7 @@ type draftRow struct {
 	Platform   string
 	Version    string
 	Accept     string
+	Install    bool
 	CreatedAt  time.Time `db:"created_at"`
 }
 
@@ -35,12 +36,13 @@ func (s *Drafts) Save(ctx context.Context, d *release.Draft) error {
 		return err
 	}
 	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := saveImage(ctx, tx, d.Inspection.SHA256, d.Data); err != nil {
+		digest := d.Digest()
+		if err := saveImage(ctx, tx, digest, d.Data); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx,
-			`INSERT INTO drafts (id, user_id, sha256, inspection, platform, version, accept, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			d.ID, d.UserID, d.Inspection.SHA256, string(inspection), d.Platform, d.Version, strings.Join(d.Accept, " "), Now()); err != nil {
+			`INSERT INTO drafts (id, user_id, sha256, inspection, platform, version, accept, install, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			d.ID, d.UserID, digest, string(inspection), d.Platform, d.Version, strings.Join(d.Accept, " "), d.Install, Now()); err != nil {
 			return err
 		}
 		return dropOldDrafts(ctx, tx, d.UserID)
@@ -61,7 +63,7 @@ DELETE FROM drafts WHERE created_at < $3 OR (user_id = $1 AND id NOT IN (
 func (r *draftRow) draft() (*release.Draft, error) {
 	d := &release.Draft{
 		ID: r.ID, UserID: r.UserID, Data: r.Data, Inspection: new(firmware.Inspection), CreatedAt: r.CreatedAt,
-		Platform: r.Platform, Version: r.Version, Accept: strings.Fields(r.Accept),
+		Platform: r.Platform, Version: r.Version, Accept: strings.Fields(r.Accept), Install: r.Install,
 	}
 	return d, json.Unmarshal([]byte(r.Inspection), d.Inspection)
 }
@@ -70,7 +72,7 @@ func (r *draftRow) draft() (*release.Draft, error) {
 func (s *Drafts) Find(ctx context.Context, id, user string) (*release.Draft, error) {
 	var row draftRow
 	err := s.db.read.GetContext(ctx, &row, `
-SELECT d.id, d.user_id, d.sha256, i.data, d.inspection, d.platform, d.version, d.accept, d.created_at
+SELECT d.id, d.user_id, d.sha256, i.data, d.inspection, d.platform, d.version, d.accept, d.install, d.created_at
 FROM drafts d JOIN images i ON i.sha256 = d.sha256
 WHERE d.id = $1 AND d.user_id = $2 AND d.created_at >= $3`, id, user, Now().Add(-release.DraftLifetime))
 	if none(err) {
@@ -91,7 +93,7 @@ func (s *Drafts) DropOld(ctx context.Context) error {
 func (s *Drafts) List(ctx context.Context, user string) ([]release.Draft, error) {
 	var rows []draftRow
 	err := s.db.read.SelectContext(ctx, &rows, `
-SELECT id, user_id, sha256, inspection, platform, version, accept, created_at
+SELECT id, user_id, sha256, inspection, platform, version, accept, install, created_at
 FROM drafts WHERE user_id = $1 AND created_at >= $2 ORDER BY created_at DESC, id`, user, Now().Add(-release.DraftLifetime))
 	if err != nil {
 		return nil, err

@@ -12,10 +12,10 @@ import (
 	"esp-update-server/app/release"
 )
 
-// Publish makes a release of an image, offers it, drops the releases beyond
-// those to keep and the draft it came from, all in one transaction. It fails
-// with fault.NotFound when the platform is gone, and with release.NotHigher
-// when as high a version was published meanwhile.
+// Publish makes a release of an image, with its merged file if there is one,
+// offers it, drops the releases beyond those to keep and the draft it came from,
+// all in one transaction. It fails with fault.NotFound when the platform is gone,
+// and with release.NotHigher when as high a version was published meanwhile.
 func (s *Releases) Publish(ctx context.Context, p *release.Publication) error {
 	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error { return s.publish(ctx, tx, p) })
 }
@@ -33,6 +33,11 @@ func (s *Releases) publish(ctx context.Context, tx *sqlx.Tx, p *release.Publicat
 	}
 	if err := insertRelease(ctx, tx, p); err != nil {
 		return err
+	}
+	if m := p.Image.Merged; m != nil {
+		if err := s.addMerged(ctx, tx, p.Platform, p.Version, p.Image.SHA256, m, p.Merged); err != nil {
+			return err
+		}
 	}
 	if err := noteCatalog(ctx, tx); err != nil {
 		return err

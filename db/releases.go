@@ -36,15 +36,18 @@ type releaseRow struct {
 	Appended    string
 	Inspection  string
 	PackedSize  int64 `db:"packed_size"`
+	Merged      mergedColumns
 }
 
 const selectReleases = `
 SELECT r.platform, r.version, r.version_key, r.published_at, r.published_by, r.withdrawn_at, r.downloads,
   r.version_key = p.offered_key AS offered,
-  i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection, i.packed_size
+  i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection, i.packed_size,
+  m.sha256 AS "merged.sha256", i.merged_md5 AS "merged.md5", COALESCE(m.size, 0) AS "merged.size", i.merged_offset AS "merged.offset"
 FROM releases r JOIN platforms p ON p.name = r.platform
 JOIN release_images i ON i.platform = r.platform AND i.version_key = r.version_key
-JOIN images b ON b.sha256 = i.sha256`
+JOIN images b ON b.sha256 = i.sha256
+LEFT JOIN images m ON m.sha256 = i.merged_sha256`
 
 // List is the releases of a platform, the highest version first.
 func (s *Releases) List(ctx context.Context, platform string) ([]release.Release, error) {
@@ -107,7 +110,7 @@ func (r *releaseRow) image() (release.Image, error) {
 	}
 	return release.Image{
 		SHA256: r.SHA256, MD5: r.MD5, Size: r.Size, Chip: r.Chip, Family: r.Family,
-		Running: strings.Fields(r.Running), Appended: r.Appended, Inspection: i, PackedSize: r.PackedSize,
+		Running: strings.Fields(r.Running), Appended: r.Appended, Inspection: i, PackedSize: r.PackedSize, Merged: r.Merged.merged(),
 	}, nil
 }
 
@@ -163,6 +166,7 @@ ON CONFLICT (sha256) DO UPDATE SET size = excluded.size`, sha256, len(data), dat
 func dropUnusedImages(ctx context.Context, tx *sqlx.Tx) error {
 	_, err := tx.ExecContext(ctx, `
 DELETE FROM images WHERE NOT EXISTS (SELECT 1 FROM release_images r WHERE r.sha256 = images.sha256)
+  AND NOT EXISTS (SELECT 1 FROM release_images r WHERE r.merged_sha256 = images.sha256)
   AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.sha256 = images.sha256)`)
 	return err
 }

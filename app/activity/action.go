@@ -42,6 +42,9 @@ const (
 	ReleaseOffered   Action = "release-offered"
 	ReleaseWithdrawn Action = "release-withdrawn"
 
+	FirstInstallationAdded   Action = "first-installation-added"
+	FirstInstallationRemoved Action = "first-installation-removed"
+
 	DeviceAdded     Action = "device-added"
 	DevicePermitted Action = "device-permitted"
 	DeviceMoved     Action = "device-moved"
@@ -99,6 +102,9 @@ var sentences = map[Action]struct {
 	ReleasePublished: {Releases, "published a release of *"},
 	ReleaseOffered:   {Releases, "chose what * offers"},
 	ReleaseWithdrawn: {Releases, "withdrew a release of *"},
+
+	FirstInstallationAdded:   {Releases, "kept a merged file for the first installation of *"},
+	FirstInstallationRemoved: {Releases, "removed the merged file for the first installation of *"},
 
 	DeviceAdded:     {Devices, "added *"},
 	DevicePermitted: {Devices, "permitted *"},

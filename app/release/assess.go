@@ -19,6 +19,7 @@ type Upload struct {
 	Version  string   // likewise
 	Accept   []string // codes of findings that the person confirms
 	Extract  bool     // use the application inside a merged file
+	Install  bool     // likewise, and keep the file for first installations
 }
 
 // Assessment is an inspection with the platform at hand: what it would be
@@ -33,6 +34,11 @@ type Assessment struct {
 	Unknown    bool            // the platform does not exist
 	Confirm    []string        // codes of findings that a person may confirm
 	Inside     bool            // there is an application inside the file that could be used
+	Install    bool            // and the file could be kept for first installations
+	NoInstall  string          // why it could not; "" when it could, or is no merged file
+	Merged     *Merged         // that is kept for first installations; nil for none
+	Whole      []byte          // the bytes of that
+	Beside     *Release        // that it is kept beside, since its application was published; nil when it is published too
 
 	image *Image // see described
 }
@@ -45,6 +51,7 @@ type Store interface {
 	Room(ctx context.Context, platform string) ([]Room, error)
 	Platforms(ctx context.Context) ([]string, error)
 	Publish(ctx context.Context, p *Publication) error
+	AddMerged(ctx context.Context, i *Installation) error
 }
 
 // Publisher turns uploads into releases.
@@ -74,7 +81,9 @@ func (p *Publisher) Assess(ctx context.Context, u *Upload) (*Assessment, error) 
 // inspect looks at the file, or at the application inside it.
 func inspect(u *Upload, o firmware.Options) *Assessment {
 	a := &Assessment{Data: u.Data}
-	if u.Extract {
+	if u.Install {
+		a.takeInside(u)
+	} else if u.Extract {
 		app, err := firmware.Extract(u.Data)
 		if err == nil {
 			a.Data = app
@@ -83,8 +92,10 @@ func inspect(u *Upload, o firmware.Options) *Assessment {
 	a.Inspection = firmware.Inspect(a.Data, o)
 	if !a.Inspection.Sendable {
 		a.Refusal = fault.Field("file", "%s", a.Inspection.Refusal())
-		_, err := firmware.Extract(a.Data)
-		a.Inside = err == nil
+		a.lookInside()
+	}
+	if u.Install && a.Merged == nil {
+		a.Refusal = fault.Field("file", "%s", a.NoInstall)
 	}
 	return a
 }
@@ -106,7 +117,11 @@ func (p *Publisher) compare(ctx context.Context, a *Assessment, u *Upload) error
 		return err
 	}
 	a.Current = top
+	if a.Merged != nil && a.compareMerged(before) {
+		return nil
+	}
 	a.compareVersions(before)
+	a.adviseMerged()
 	a.compareWithOffered(before, u.Accept)
 	rooms, err := p.Store.Room(ctx, a.Platform)
 	if err == nil {
@@ -115,22 +130,27 @@ func (p *Publisher) compare(ctx context.Context, a *Assessment, u *Upload) error
 	return err
 }
 
-// Publish makes a release of an assessed upload, or fails with the reason why
-// it can't be one.
+// Publish makes a release of an assessed upload, or keeps it beside the one that
+// it is the first installation of, or fails with the reason why it can't.
 func (p *Publisher) Publish(ctx context.Context, a *Assessment, by, draft string) error {
 	if a.Refusal != nil {
 		return a.Refusal
 	}
+	if a.Beside != nil {
+		return p.Store.AddMerged(ctx, a.installation(draft))
+	}
+	image := *a.described()
+	image.Merged = a.Merged
 	return p.Store.Publish(ctx, &Publication{
-		Platform: a.Platform, Version: a.Version, Image: *a.described(),
-		Data: a.Data, By: by, Draft: draft, Keep: p.Keep,
+		Platform: a.Platform, Version: a.Version, Image: image,
+		Data: a.Data, Merged: a.Whole, By: by, Draft: draft, Keep: p.Keep,
 	})
 }
 
 // described is what a release would keep of the file. It takes a while to find out.
 func (a *Assessment) described() *Image {
 	if a.image == nil {
-		image := Describe(a.Data, a.Inspection)
+		image := *a.described()
 		a.image = &image
 	}
 	return a.image

@@ -18,6 +18,7 @@ type store struct {
 	before    []release.Release
 	room      []release.Room
 	published *release.Publication
+	added     *release.Installation
 }
 
 func (s *store) Highest(_ context.Context, platform string) (version.Version, error) {
@@ -31,6 +32,10 @@ func (s *store) Room(context.Context, string) ([]release.Room, error)    { retur
 func (s *store) Platforms(context.Context) ([]string, error)             { return []string{"smart-lamp"}, nil }
 func (s *store) Publish(_ context.Context, p *release.Publication) error {
 	s.published = p
+	return nil
+}
+func (s *store) AddMerged(_ context.Context, i *release.Installation) error {
+	s.added = i
 	return nil
 }
 

@@ -33,6 +33,7 @@ type Image struct {
 	Running    []string // the sketch-md5 values of a board that runs it
 	Appended   string   // the sketch-sha256 value of a board that runs it; "" if none
 	Inspection *firmware.Inspection
+	Merged     *Merged // for its first installation over USB; nil for none
 
 	PackedSize int64 // bytes that it takes compressed; 0 when not known, less when it must not be
 }
