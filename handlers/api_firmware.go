@@ -20,6 +20,15 @@ type apiPublished struct {
 	SHA256   string             `json:"sha256"`
 	Chip     string             `json:"chip"`
 	Findings []firmware.Finding `json:"findings"`
+	Merged   *apiMerged         `json:"merged,omitempty"`
+}
+
+// apiMerged is the file that is kept for first installations.
+type apiMerged struct {
+	Size   int64  `json:"size"`
+	MD5    string `json:"md5"`
+	SHA256 string `json:"sha256"`
+	Offset int64  `json:"offset"` // where it is written: the flash address of its first byte
 }
 
 // apiFirmware handles POST /api/v1/firmware: inspect a file and publish it.
@@ -38,6 +47,9 @@ func (s *server) apiFirmware(c *fiber.Ctx) error {
 	out := apiPublished{
 		Platform: a.Platform, Version: a.Version.String(), Size: a.Inspection.Size, MD5: a.Inspection.MD5,
 		SHA256: a.Inspection.SHA256, Chip: a.Inspection.Chip, Findings: a.Inspection.Findings,
+	}
+	if m := a.Merged; m != nil {
+		out.Merged = &apiMerged{Size: m.Size, MD5: m.MD5, SHA256: m.SHA256, Offset: m.Offset}
 	}
 	if form.DryRun {
 		return c.JSON(out)
@@ -61,15 +73,23 @@ func refuseFile(c *fiber.Ctx, a *release.Assessment, f *fault.Error) error {
 	if a.Inside {
 		sentence += " To use the application inside it, send extract=1 too."
 	}
+	if a.Install {
+		sentence += " To keep it for first installation over USB as well, send install=1 too."
+	}
 	return c.Status(fiber.StatusUnprocessableEntity).JSON(apiError{Error: sentence, Fields: f.Fields, Findings: a.Inspection.Findings})
 }
 
-// publish makes a release of an assessed upload in the asking person's name.
+// publish makes a release of an assessed upload, or keeps it beside one, in the
+// asking person's name.
 func (s *server) publish(c *fiber.Ctx, a *release.Assessment, draft string) error {
 	if err := s.Publisher.Publish(c.UserContext(), a, userOf(c).Email, draft); err != nil {
 		return err
 	}
-	s.did(c, "release published", "platform", a.Platform, "version", a.Version.String())
+	what := "release published"
+	if a.Beside != nil {
+		what = "first installation added"
+	}
+	s.did(c, what, "platform", a.Platform, "version", a.Version.String())
 	s.changed(live.Platform+a.Platform, live.Fleet, live.Feed)
 	return nil
 }

@@ -56,6 +56,7 @@ func TestInBrowser(t *testing.T) {
 		"several files, dropped anywhere":   severalFilesDroppedAnywhere,
 		"file that does not say what it is": fileThatDoesNotSay,
 		"application inside a merged file":  applicationInsideMergedFile,
+		"installing over USB":               installingOverUSB,
 		"rows change by themselves":         rowsChangeByThemselves,
 		"a lost connection is told":         aLostConnectionIsTold,
 		"what is deleted is told":           whatIsDeletedIsTold,

@@ -26,13 +26,14 @@ const (
 type manifest struct {
 	Name    string          `json:"name"`
 	Version string          `json:"version"`
+	Erase   bool            `json:"new_install_prompt_erase,omitempty"` // ask whether to, before the first installation
 	Builds  []manifestBuild `json:"builds"`
 }
 
 // manifestBuild is an image for a family of chips.
 type manifestBuild struct {
 	ChipFamily string         `json:"chipFamily"`
-	OTA        manifestOTA    `json:"ota"`
+	OTA        *manifestOTA   `json:"ota,omitempty"`
 	Parts      []manifestPart `json:"parts,omitempty"`
 }
 
@@ -44,7 +45,7 @@ type manifestOTA struct {
 // manifestPart is what ESP Web Tools writes over USB.
 type manifestPart struct {
 	Path   string `json:"path"`
-	Offset int    `json:"offset"`
+	Offset int64  `json:"offset"`
 }
 
 // fotaManifest is what esp32FOTA reads of a platform.
@@ -93,10 +94,9 @@ func (s *server) showManifest(c *fiber.Ctx, r *release.Release) error {
 	m := manifest{Name: r.Platform, Version: plainVersion(r), Builds: []manifestBuild{}}
 	for i := range r.Images {
 		image := &r.Images[i]
-		path := imagePath(c, image)
-		b := manifestBuild{ChipFamily: image.Chip, OTA: manifestOTA{Path: path, MD5: image.MD5}}
-		if bootsAlone(image) {
-			b.Parts = []manifestPart{{Path: path}}
+		b := manifestBuild{ChipFamily: image.Chip, OTA: &manifestOTA{Path: keyedPath(c, image.MD5), MD5: image.MD5}}
+		if md5, offset, ok := installed(image); ok {
+			b.Parts, m.Erase = []manifestPart{{Path: keyedPath(c, md5), Offset: offset}}, true
 		}
 		m.Builds = append(m.Builds, b)
 	}
@@ -106,19 +106,14 @@ func (s *server) showManifest(c *fiber.Ctx, r *release.Release) error {
 // plainVersion is a version as these clients write it.
 func plainVersion(r *release.Release) string { return strings.TrimPrefix(r.Version.String(), "v") }
 
-// imagePath is where an image is, seen from the manifest. ESPHome takes a path
-// with "http" anywhere for a whole address, so that it must not hold a name that
+// filePath is where a file is, seen from the manifest. ESPHome takes a path with
+// "http" anywhere for a whole address, so that it must not hold a name that
 // people give. The MD5 is the one beside it in the manifest: where another
 // release is offered by the time of the download, the client is told so.
-func imagePath(c *fiber.Ctx, i *release.Image) string {
-	return "firmware/" + i.MD5 + ".bin?key=" + sentKey(c)
-}
+func filePath(md5 string) string { return "firmware/" + md5 + ".bin" }
 
-// bootsAlone reports whether an image is all that a blank chip needs, as it is on
-// the ESP8266. Others need a boot loader and a partition table before it.
-func bootsAlone(i *release.Image) bool {
-	return i.Family == firmware.ESP8266 && (i.Inspection == nil || !i.Inspection.Compressed)
-}
+// keyedPath is filePath for who comes with a manifest key.
+func keyedPath(c *fiber.Ctx, md5 string) string { return filePath(md5) + "?key=" + sentKey(c) }
 
 // showFOTA handles GET /platforms/{platform}/esp32fota.json?key=.
 func (s *server) showFOTA(c *fiber.Ctx, r *release.Release) error {
@@ -127,18 +122,16 @@ func (s *server) showFOTA(c *fiber.Ctx, r *release.Release) error {
 		return sendLine(c, fiber.StatusNotFound, fmt.Sprintf("%s %s is built for %s.", r.Platform, r.Version, r.Images[0].Chip))
 	}
 	return c.JSON(fotaManifest{
-		Type: r.Platform, Version: plainVersion(r), URL: s.boardURL(c) + "/platforms/" + r.Platform + "/" + imagePath(c, image),
+		Type: r.Platform, Version: plainVersion(r), URL: s.boardURL(c) + "/platforms/" + r.Platform + "/" + keyedPath(c, image.MD5),
 	})
 }
 
 // sendByKey handles GET /platforms/{platform}/firmware/{md5}.bin?key=.
 func (s *server) sendByKey(c *fiber.Ctx, r *release.Release) error {
-	for i := range r.Images {
-		if c.Params("file") == r.Images[i].MD5+".bin" {
-			err := s.sendImage(c, "", &ota.Decision{Release: r, Image: &r.Images[i]})
-			s.watch(c)
-			return err
-		}
+	if image := offeredFile(r, c.Params("file")); image != nil {
+		err := s.sendImage(c, "", &ota.Decision{Release: r, Image: image})
+		s.watch(c)
+		return err
 	}
 	return sendLine(c, fiber.StatusNotFound, r.Platform+" offers something else by now: read its manifest again.")
 }

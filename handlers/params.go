@@ -9,6 +9,7 @@ import (
 	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
+	"esp-update-server/app/version"
 )
 
 // platformParam is the platform that a path names, in the one form that a name
@@ -19,6 +20,19 @@ func platformParam(c *fiber.Ctx) string {
 		return ""
 	}
 	return fleet.Cut(fleet.FoldPlatformName(name), 2*fleet.MaxReported)
+}
+
+// versionParam is the version that a path names.
+func versionParam(c *fiber.Ctx) (version.Version, error) {
+	text, err := url.PathUnescape(c.Params("version"))
+	if err != nil {
+		return version.Version{}, fiber.ErrNotFound
+	}
+	v, err := version.Parse(text)
+	if err != nil {
+		return version.Version{}, fiber.ErrNotFound
+	}
+	return v, nil
 }
 
 // macParam is the device that a path names, in any spelling of its MAC.

@@ -17,6 +17,7 @@ type platformsShow struct {
 	Releases []releaseRow
 	Sketches []sketch
 	Password *passwordCard
+	Install  *installationCard
 	Manifest *manifestCard
 	Devices  *deviceTable
 	Form     deviceForm
@@ -77,6 +78,7 @@ func (s *server) describePlatform(ctx context.Context, v *platformsShow) (err er
 	if v.Releases, err = s.releaseRows(ctx, name, v.Notes.MayChange); err != nil {
 		return err
 	}
+	v.Install = newInstallationCard(name, v.Releases, v.Notes.MayChange)
 	now, err := s.History.Running(ctx, name)
 	if err != nil {
 		return err

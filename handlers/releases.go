@@ -3,13 +3,11 @@ package handlers
 import (
 	"context"
 	"fmt"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/release"
-	"esp-update-server/app/version"
 )
 
 // releaseRow is one image of a release in the history of a platform.
@@ -44,13 +42,9 @@ func (s *server) releaseRows(ctx context.Context, platform string, mayChange boo
 // downloadFirmware handles GET /platforms/{platform}/releases/{version}/firmware:
 // the image as it was published. Of several, chip= says which.
 func (s *server) downloadFirmware(c *fiber.Ctx) error {
-	text, err := url.PathUnescape(c.Params("version"))
+	v, err := versionParam(c)
 	if err != nil {
-		return fiber.ErrNotFound
-	}
-	v, err := version.Parse(text)
-	if err != nil {
-		return fiber.ErrNotFound
+		return err
 	}
 	r, err := s.Releases.Find(c.UserContext(), platformParam(c), v)
 	if err != nil {
@@ -87,7 +81,7 @@ func (s *server) publishFirmware(c *fiber.Ctx) error {
 	if r.Platform, err = s.Platforms.Find(c.UserContext(), r.Assessment.Platform); err != nil {
 		return err
 	}
-	sentence := fmt.Sprintf("%s %s is published: %s.", r.Platform.Name, r.Assessment.Version, r.Audience())
+	sentence := r.Done()
 	if !isFragment(c) {
 		return s.done(c, "/platforms/"+r.Platform.Name, sentence)
 	}

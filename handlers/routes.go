@@ -110,6 +110,10 @@ func (s *server) routes() []route {
 		{method: "DELETE", path: "/platforms/:platform/manifest-keys/:key", access: changing, handle: s.revokeManifestKey},
 		{method: "POST", path: "/platforms/:platform/firmware", access: changing, handle: s.publishFirmware},
 		{method: "GET", path: "/platforms/:platform/releases/:version/firmware", access: changing, handle: s.downloadFirmware},
+		{method: "DELETE", path: "/platforms/:platform/releases/:version/merged/:md5", access: changing, handle: s.deleteMerged},
+		{method: "GET", path: "/platforms/:platform/install", access: changing, handle: s.showInstall},
+		{method: "GET", path: "/platforms/:platform/install/manifest.json", access: changing, handle: s.showInstallManifest},
+		{method: "GET", path: "/platforms/:platform/install/firmware/:file", access: changing, handle: s.sendInstallFile},
 
 		{method: "GET", path: "/devices", access: viewing, handle: s.listDevices},
 		{method: "GET", path: "/devices/new", access: changing, handle: s.newDevice},

@@ -15,6 +15,9 @@ import (
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// permissions are what no page may do; but for one, serial ports come on top.
+const permissions = "camera=(), geolocation=(), microphone=()"
+
 // crossOrigin refuses what another site makes a browser send, by its
 // Sec-Fetch-Site and Origin headers.
 var crossOrigin = http.NewCrossOriginProtection()
@@ -32,7 +35,7 @@ func (s *server) protect(c *fiber.Ctx) error {
 	// Not no-referrer: with it browsers send "Origin: null" with every form, and
 	// on plain HTTP, where they send no Sec-Fetch-Site, all would be refused.
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Permissions-Policy", permissions+", serial=()")
 	h.Set("Cache-Control", "no-store")
 	if s.secure(c) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")

@@ -63,6 +63,7 @@ type releases interface {
 	RunBy(ctx context.Context, platform, sketchMD5 string) (sha256 string, err error)
 	Offer(ctx context.Context, platform string, v version.Version) error
 	Withdraw(ctx context.Context, platform string, v version.Version) error
+	RemoveMerged(ctx context.Context, platform string, v version.Version, md5 string) error
 	Runners(ctx context.Context, platform string, v version.Version) (same, higher int64, err error)
 }
 

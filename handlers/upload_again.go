@@ -20,6 +20,9 @@ type uploadAgain struct {
 	Confirm   []confirmation // what is to be confirmed, or was
 	Extracted bool           // the application inside the file is looked at
 	Inside    bool           // that is still possible
+	Installed bool           // likewise, and the file is to be kept for first installations
+	Install   bool           // that is still possible
+	NoInstall string         // why it is not; "" for no merged file
 	Create    string         // the platform that is missing; "" for none
 	Errors    problems
 }
@@ -36,6 +39,7 @@ func newUploadAgain(form *uploadForm, a *release.Assessment, known []string) *up
 	v := &uploadAgain{
 		Form: "upload", Platform: form.Platform, Version: form.Version,
 		Extracted: form.Extract, Inside: a.Inside && !form.Extract, Errors: a.Refusal.Fields,
+		Installed: form.Install && a.Merged != nil, Install: a.Install && !form.Install, NoInstall: a.NoInstall,
 	}
 	if form.Number != "" {
 		v.Form += "-" + form.Number

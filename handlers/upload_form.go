@@ -114,6 +114,8 @@ func (f *uploadForm) readField(part *multipart.Part) error {
 		f.Accept = append(f.Accept, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
 	case "extract":
 		f.Extract = value == "1"
+	case "install":
+		f.Install = value == "1"
 	case "dry_run":
 		f.DryRun = value == "1"
 	case "create":

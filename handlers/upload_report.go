@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -30,6 +31,21 @@ func (r *uploadReport) Inspection() *firmware.Inspection {
 
 // Audience says who would be offered the file.
 func (r *uploadReport) Audience() string { return audience(r.Platform) }
+
+// Done says what was done with the file.
+func (r *uploadReport) Done() string {
+	if r.Assessment.Beside != nil {
+		return fmt.Sprintf("The merged file is kept for the first installation of %s %s.", r.Platform.Name, r.Assessment.Version)
+	}
+	return fmt.Sprintf("%s %s is published: %s.", r.Platform.Name, r.Assessment.Version, r.Audience())
+}
+
+// Installable reports whether what the platform offers now can be installed by
+// the file.
+func (r *uploadReport) Installable() bool {
+	a := r.Assessment
+	return a.Merged != nil && (a.Beside == nil || a.Beside.Offered)
+}
 
 // Reason is the finding for which the file is refused, which the refusal tells
 // whole; nil when it is refused for something else.

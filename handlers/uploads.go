@@ -79,7 +79,10 @@ func (s *server) createUpload(c *fiber.Ctx) error {
 	}
 	d := &release.Draft{
 		ID: account.NewID(), UserID: userOf(c).ID, Data: a.Data, Inspection: a.Inspection,
-		Platform: form.Platform, Version: form.Version, Accept: form.Accept,
+		Platform: form.Platform, Version: form.Version, Accept: form.Accept, Install: form.Install,
+	}
+	if d.Install {
+		d.Data = a.Whole
 	}
 	if err := s.Drafts.Save(c.UserContext(), d); err != nil {
 		return err

@@ -8,7 +8,7 @@ import "bytes"
 var bundles = map[string][]string{
 	"css/all.css": {
 		"css/tokens.css", "css/base.css", "css/bar.css", "css/button.css", "css/form.css", "css/table.css", "css/devices.css",
-		"css/mark.css", "css/panel.css", "css/notice.css", "css/account.css", "css/upload.css", "css/report.css",
+		"css/mark.css", "css/panel.css", "css/notice.css", "css/account.css", "css/upload.css", "css/report.css", "css/install.css",
 		"css/versions.css", "css/overview.css", "css/chart.css", "css/activity.css", "css/live.css",
 	},
 	"js/forms.js": {"js/page.js", "js/upload.js", "js/drop.js", "js/copy.js"},

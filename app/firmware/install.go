@@ -13,6 +13,17 @@ var webChips = []string{
 	string(ESP8266), string(ESP32), "ESP32-S2", "ESP32-S3", "ESP32-C2", "ESP32-C3", "ESP32-C5", "ESP32-C6", "ESP32-C61", "ESP32-H2", "ESP32-P4",
 }
 
+// BootloaderAt is the flash address of the boot loader of a chip, 0 where that is
+// not known.
+func BootloaderAt(name string) int {
+	for _, c := range chips {
+		if c.name == name {
+			return c.bootloader
+		}
+	}
+	return 0
+}
+
 const fixMerge = "Make the merged file again: esptool merge-bin, the .merged.bin of the Arduino IDE, firmware.factory.bin of PlatformIO, idf.py merge-bin."
 
 // Installable tells at which address of the flash a merged file is to be

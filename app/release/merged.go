@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strings"
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/firmware"
@@ -28,12 +27,6 @@ type Installation struct {
 	Merged  *Merged
 	Data    []byte // of the merged file
 	Draft   string // that it came from; "" for none
-}
-
-// MergedFilename is the name under which the merged file of an image is
-// downloaded.
-func (r *Release) MergedFilename(i *Image) string {
-	return strings.TrimSuffix(r.Filename(i), ".bin") + "_merged.bin"
 }
 
 // describeMerged is what is kept of a merged file that is written at an address.
