@@ -151,7 +151,7 @@ func pagesFitAndAreAccessible(t *testing.T, browser context.Context) {
 	entry := b.eval("document.querySelector('#activity a').getAttribute('href')")
 	for _, path := range []string{
 		"/", "/activity", "/activity?q=nothing+of+that+sort", entry, "/devices", "/devices/new", "/devices/a4cf12b3c401", "/platforms", "/platforms/new", "/platforms/smart-lamp",
-		"/platforms/smart-lamp/edit", "/platforms/smart-lamp/delete",
+		"/platforms/smart-lamp/edit", "/platforms/smart-lamp/delete", "/platforms/smart-lamp/install",
 		"/platforms/smart-lamp/release/edit?version=v1.0.2", "/platforms/smart-lamp/release/delete", "/new-devices", "/uploads/new", "/users/new", "/there/is/nothing",
 		"/devices/import", "/devices?q=nothing+of+that+sort", "/new-devices?ignored=1", "/users", "/account", "/account/factor/new", "/account/factor/delete", "/account/delete", "/backup/new",
 	} {

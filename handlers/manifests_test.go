@@ -221,6 +221,7 @@ func TestDeviceRoutesAreNotRedirected(t *testing.T) {
 	for path, status := range map[string]int{
 		"/_catalog?op=list&path=/ac/smart-lamp": 200, "/AC/smart-lamp/smart-lamp_v1.0.3.bin": 400, "/platforms/smart-lamp/manifest.json": 400,
 		"/platforms/smart-lamp/esp32fota.json": 400, "/platforms/smart-lamp/firmware/x.bin": 400, "/platforms/smart-lamp": 308,
+		"/platforms/smart-lamp/install/manifest.json": 308, "/platforms/smart-lamp/install/firmware/x.bin": 308,
 		"/platforms/smart-lamp/releases/v1.0.3/firmware": 308,
 	} {
 		a := ask(t, app, request{path: path}).wants(t, status)
