@@ -2,17 +2,23 @@ package handlers_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 
-	"esp-update-server/app/firmware/firmwaretest"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"esp-update-server/db/dbtest"
 )
 
 // installingOverUSB goes from a merged file to the page with ESP Web Tools, and
-// there as far as a browser without a board does.
+// there on to a board.
 func installingOverUSB(t *testing.T, browser context.Context) {
 	b := fleetTab(t, browser)
+	file := sunFactory("v0.1.0")
 	b.visit("/uploads/new")
-	b.drop(".drop", saved(t, "factory.bin", firmwaretest.Merged(firmwaretest.ESP32App(firmwaretest.ESP32C3, firmwaretest.Tag("smart-sun", "v0.1.0")))))
+	b.drop(".drop", saved(t, "factory.bin", file))
 	b.click("#report-1 button[name=install]")
 	b.sees("#report-1", "there is no platform smart-sun")
 	b.click("#report-1 button[name=create]")
@@ -27,7 +33,8 @@ func installingOverUSB(t *testing.T, browser context.Context) {
 	b.fits("the page that installs")
 	b.wait("document.querySelector('[slot=activate]').checkVisibility() && !document.querySelector('[slot=unsupported]').checkVisibility()")
 	b.asksForThePort()
-	b.readsTheManifest()
+	b.writes(file)
+	b.opensConsole()
 
 	b.visit("/platforms/smart-sun")
 	b.click("#installations form button")
@@ -46,26 +53,77 @@ func (b *tab) asksForThePort() {
 	b.wait("document.querySelector('ewt-no-port-picked-dialog')?.shadowRoot.textContent.includes('No port selected')")
 }
 
-// readsTheManifest chooses a port with a board that says nothing, and looks at
-// what it is offered, and at what it would say.
-func (b *tab) readsTheManifest() {
+// connects chooses a port behind which a chip answers, and waits for what ESP Web
+// Tools offers then.
+func (b *tab) connects() {
 	b.t.Helper()
+	chip, err := os.ReadFile("testdata/chip.js")
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	b.visit("/platforms/smart-sun/install")
 	b.wait("document.querySelector('esp-web-install-button[install-supported]')")
-	b.eval("(() => {" + silentPort + "})()")
+	b.eval("(() => {" + string(chip) + "})()")
 	b.click("[slot=activate]")
-	b.wait(installDialog + "?.shadowRoot.textContent.includes('Install smart-sun')")
-	if got := b.eval("performance.getEntriesByType('resource').filter(e => e.name.endsWith('/platforms/smart-sun/install/manifest.json')).length"); got != "1" {
-		b.t.Errorf("the manifest was read %s times", got)
-	}
-	b.eval("[..." + installDialog + ".shadowRoot.querySelectorAll('ew-list-item')].find(e => e.textContent.includes('Console')).click()")
-	b.wait(installDialog + ".shadowRoot.querySelector('ewt-console')?.shadowRoot?.querySelector('style')?.sheet")
+	b.wait(installDialog)
+	b.wait(installDialog + ".shadowRoot?.textContent.includes('Install smart-sun')")
+}
+
+// chooses presses what has a text in the dialog of ESP Web Tools.
+func (b *tab) chooses(text string) {
+	b.t.Helper()
+	item := fmt.Sprintf("[...%s.shadowRoot.querySelectorAll('ew-list-item, ew-text-button')].find(e => e.textContent.trim() == %q)", installDialog, text)
+	b.wait(item)
+	b.eval(item + ".click()")
 }
 
 const installDialog = "document.querySelector('ewt-install-dialog')"
 
-const silentPort = `navigator.serial.requestPort = async () => ({
-  open: async () => {}, close: async () => {}, getInfo: () => ({}), setSignals: async () => {}, getSignals: async () => ({}),
-  addEventListener() {}, removeEventListener() {},
-  readable: new ReadableStream({}), writable: new WritableStream({}),
-})`
+// writes lets a board be written whole, and holds that its flash has the very
+// bytes of the merged file then, under the policy on content of the page.
+func (b *tab) writes(file []byte) {
+	b.t.Helper()
+	b.connects()
+	b.chooses("Install smart-sun")
+	b.wait(installDialog + ".shadowRoot.querySelector('ew-checkbox')")
+	b.eval(installDialog + ".shadowRoot.querySelector('ew-checkbox').click()")
+	b.chooses("Next")
+	b.chooses("Install")
+	b.wait("chip.erased") // each on its own, for a slow machine
+	b.wait("chip.done")
+	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("chip.digest().then(d => chip.erased + ' ' + chip.address + ' ' + d)", chromedp.EvalAwaitPromise))
+	if want := "true 0 " + digest(file); err != nil || got != want {
+		b.t.Errorf("written was %s, %v; want %s", got, err, want)
+	}
+}
+
+// opensConsole looks at the console of the board, whose styles the policy must
+// let in.
+func (b *tab) opensConsole() {
+	b.t.Helper()
+	b.connects()
+	b.chooses("Logs & Console")
+	b.wait(installDialog + ".shadowRoot.querySelector('ewt-console')?.shadowRoot?.querySelector('style')?.sheet")
+}
+
+// installingIsRefused tells why where the browser does not let a page use serial
+// ports: it has none, or the page came over plain HTTP.
+func installingIsRefused(t *testing.T, browser context.Context) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	for slot, host := range map[string]string{"unsupported": "127.0.0.1", "not-allowed": ownAddress()} {
+		b := openTab(t, browser, "http://"+serveOn(t, d, host))
+		b.signsInBy(sessionOf(t, d, "admin@example.com"))
+		if slot == "unsupported" || host == "127.0.0.1" { // such a machine has no address that is trusted less
+			slot = "unsupported"
+			call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete Navigator.prototype.serial"})
+		}
+		b.visit("/platforms/smart-lamp/install")
+		b.wait(fmt.Sprintf("document.querySelector('esp-web-install-button[install-unsupported] > [slot=%s]')?.checkVisibility()", slot))
+		if got := b.eval("[...document.querySelectorAll('esp-web-install-button > *')].filter(e => e.checkVisibility()).length"); got != "1" {
+			t.Errorf("%s: %s slots show", slot, got)
+		}
+		b.fits("the page that cannot install: " + slot)
+		b.quiet()
+	}
+}

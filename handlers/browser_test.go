@@ -57,6 +57,7 @@ func TestInBrowser(t *testing.T) {
 		"file that does not say what it is": fileThatDoesNotSay,
 		"application inside a merged file":  applicationInsideMergedFile,
 		"installing over USB":               installingOverUSB,
+		"installing is refused":             installingIsRefused,
 		"rows change by themselves":         rowsChangeByThemselves,
 		"a lost connection is told":         aLostConnectionIsTold,
 		"what is deleted is told":           whatIsDeletedIsTold,

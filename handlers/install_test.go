@@ -206,7 +206,8 @@ func TestRealMergedFiles(t *testing.T) {
 		"esp32s2-merged-pianolux-2023.bin":             {"piano", "ESP32-S2", 0},
 	} {
 		data := realFirmware(t, name)
-		s := newScript(t, dbtest.Open(t, dbtest.SQLite(t)))
+		d := dbtest.Open(t, dbtest.SQLite(t))
+		s := newScript(t, d)
 		s.call("POST", "/api/v1/platforms", `{"name":"`+c.platform+`"}`, 201)
 		fields := map[string]string{"install": "1"}
 		if c.platform != "smart-lamp" {
@@ -217,6 +218,14 @@ func TestRealMergedFiles(t *testing.T) {
 		if out["chip"] != c.chip || out["version"] != "v1.0.2" || m["md5"] != digestMD5(data) || m["offset"] != c.offset {
 			t.Errorf("%s: %v", name, out)
 		}
+		key := fleet.NewManifestKey()
+		if err := d.Platforms.AddManifestKey(t.Context(), c.platform, key.Hash()); err != nil {
+			t.Fatal(err)
+		}
+		part := fmt.Sprintf(`"parts":[{"path":"firmware/%s.bin?key=%s","offset":%d}]`, digestMD5(data), string(key), int(c.offset))
+		soon(t, "the key admits", func() bool {
+			return strings.Contains(ask(t, s.app, request{path: "/platforms/" + c.platform + "/manifest.json?key=" + string(key)}).body, part)
+		})
 	}
 }
 
