@@ -33,8 +33,7 @@ func (m *mergedColumns) merged() *release.Merged {
 // transaction. It fails with fault.NotFound when the image is gone.
 func (s *Releases) AddMerged(ctx context.Context, i *release.Installation) error {
 	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
-		r := i.Release
-		if err := s.addMerged(ctx, tx, r.Platform, r.Version, i.Image, i.Merged, i.Data); err != nil {
+		if err := s.addMerged(ctx, tx, i); err != nil {
 			return err
 		}
 		if err := noteCatalog(ctx, tx); err != nil {
@@ -47,13 +46,14 @@ func (s *Releases) AddMerged(ctx context.Context, i *release.Installation) error
 	})
 }
 
-func (s *Releases) addMerged(ctx context.Context, tx *sqlx.Tx, platform string, v version.Version, image string, m *release.Merged, data []byte) error {
-	if err := saveImage(ctx, tx, m.SHA256, data); err != nil {
+func (s *Releases) addMerged(ctx context.Context, tx *sqlx.Tx, i *release.Installation) error {
+	platform, v, m := i.Release.Platform, i.Release.Version, i.Merged
+	if err := saveImage(ctx, tx, m.SHA256, i.Data); err != nil {
 		return err
 	}
 	ok, err := changed(tx.ExecContext(ctx, `
 UPDATE release_images SET merged_sha256 = $4, merged_md5 = $5, merged_offset = $6
-WHERE platform = $1 AND version_key = $2 AND sha256 = $3`, platform, v.Key(), image, m.SHA256, m.MD5, m.Offset))
+WHERE platform = $1 AND version_key = $2 AND sha256 = $3`, platform, v.Key(), i.Image, m.SHA256, m.MD5, m.Offset))
 	if err != nil {
 		return err
 	}

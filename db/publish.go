@@ -34,8 +34,8 @@ func (s *Releases) publish(ctx context.Context, tx *sqlx.Tx, p *release.Publicat
 	if err := insertRelease(ctx, tx, p); err != nil {
 		return err
 	}
-	if m := p.Image.Merged; m != nil {
-		if err := s.addMerged(ctx, tx, p.Platform, p.Version, p.Image.SHA256, m, p.Merged); err != nil {
+	if i := p.Installation(); i != nil {
+		if err := s.addMerged(ctx, tx, i); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,8 @@ type platformsInstall struct {
 	Platform *fleet.Platform
 	Release  *release.Release // that is offered; nil for none
 	Chips    []string         // that it can be installed on
-	Missing  []mergeCommand   // for the others
+	Missing  []mergeCommand   // for those that need a merged file
+	Squeezed bool             // one is compressed, as no blank chip can start it
 }
 
 // mergeCommand is how a merged file is made for a chip.
@@ -62,6 +63,8 @@ func (v *platformsInstall) sort() {
 		image := &v.Release.Images[i]
 		if _, _, ok := installed(image); ok {
 			v.Chips = append(v.Chips, image.Chip)
+		} else if image.Family == firmware.ESP8266 {
+			v.Squeezed = true
 		} else {
 			v.Missing = append(v.Missing, newMergeCommand(image.Chip))
 		}

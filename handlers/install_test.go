@@ -279,6 +279,22 @@ func TestTheESP8266InstallsWhatIsPublished(t *testing.T) {
 	}
 }
 
+// TestCompressedFilesAreNotInstalled tells what to do instead.
+func TestCompressedFilesAreNotInstalled(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
+	draft := draftOf(t, b.upload("lamp.bin.gz", firmwaretest.Gzip(firmwaretest.Lamp("v1.0.3")), nil, 200))
+	b.submit("/platforms/smart-lamp/firmware", url.Values{"upload": {draft}}, 303)
+	a := b.get("/platforms/smart-lamp/install", 200)
+	if got := a.text(t, "main .notice.is-hint"); !strings.HasPrefix(got, "v1.0.3 was published compressed") || a.has("esp-web-install-button") || a.has(".merge") {
+		t.Errorf("says %q", got)
+	}
+	if m := b.get("/platforms/smart-lamp/install/manifest.json", 200); !strings.HasSuffix(m.body, `"builds":[]}`) {
+		t.Error(m.body)
+	}
+}
+
 // TestOnePageUsesSerialPorts holds that no other page may, and that no page takes
 // whatever styles come.
 func TestOnePageUsesSerialPorts(t *testing.T) {

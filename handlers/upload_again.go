@@ -39,7 +39,10 @@ func newUploadAgain(form *uploadForm, a *release.Assessment, known []string) *up
 	v := &uploadAgain{
 		Form: "upload", Platform: form.Platform, Version: form.Version,
 		Extracted: form.Extract, Inside: a.Inside && !form.Extract, Errors: a.Refusal.Fields,
-		Installed: form.Install && a.Merged != nil, Install: a.Install && !form.Install, NoInstall: a.NoInstall,
+		Installed: form.Install && a.Merged != nil, Install: a.Install && !form.Install,
+	}
+	if !form.Install { // else it is the refusal
+		v.NoInstall = a.NoInstall
 	}
 	if form.Number != "" {
 		v.Form += "-" + form.Number

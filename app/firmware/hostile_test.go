@@ -47,6 +47,10 @@ func FuzzExtract(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		app, err := firmware.Extract(data)
+		if at, unfit := firmware.Installable(data); unfit == nil && (err != nil || at < 0) {
+			t.Errorf("installable at %d, and nothing to extract: %v", at, err)
+		}
+		firmware.Settings(data)
 		if err != nil {
 			return
 		}

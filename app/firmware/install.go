@@ -111,6 +111,23 @@ func (b bundle) checkRest(data []byte) error {
 	return nil
 }
 
+// Settings is the partition of a merged file that has stored settings, or "". One
+// that a build makes is blank.
+func Settings(data []byte) string {
+	const typeData, nvs = 1, 2
+	b, _ := findBundle(data)
+	for _, p := range b.rows {
+		at := int64(p.offset) - int64(b.base)
+		if p.kind != typeData || p.subtype != nvs || at < 0 || at >= int64(len(data)) {
+			continue
+		}
+		if !allOf(data[at:min(int64(len(data)), at+int64(p.size))], 0xFF) {
+			return p.label
+		}
+	}
+	return ""
+}
+
 // littleFSSize is how large a LittleFS says that it is, in bytes: its superblock
 // has the size and the number of its blocks behind its name (littlefs SPEC.md);
 // 0 for what is none of version 2.

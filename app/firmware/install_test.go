@@ -62,6 +62,21 @@ func TestInstallable(t *testing.T) {
 	}
 }
 
+// TestSettings: what a board stored is told from what a build leaves blank.
+func TestSettings(t *testing.T) {
+	parts := map[int][]byte{0: bootloader(5, true), 0x8000: table(twoSlots), 0x10000: app(5)}
+	if got := firmware.Settings(flash(0, parts)); got != "" {
+		t.Errorf("of a build: %q", got)
+	}
+	parts[0xA000] = []byte("\xfe\xff\xff\xffpassword")
+	if got := firmware.Settings(flash(0, parts)); got != "nvs" {
+		t.Errorf("of a board: %q", got)
+	}
+	if got := firmware.Settings(app(5)); got != "" {
+		t.Errorf("of an application: %q", got)
+	}
+}
+
 // TestInstallableRealFiles: the files that people flash.
 func TestInstallableRealFiles(t *testing.T) {
 	dir := os.Getenv("ESP_FIRMWARE_DIR")

@@ -117,8 +117,11 @@ func (p *Publisher) compare(ctx context.Context, a *Assessment, u *Upload) error
 		return err
 	}
 	a.Current = top
-	if a.Merged != nil && a.compareMerged(before) {
-		return nil
+	if a.Merged != nil {
+		a.tellSettings()
+		if a.compareMerged(before) {
+			return nil
+		}
 	}
 	a.compareVersions(before)
 	a.adviseMerged()

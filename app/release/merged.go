@@ -29,6 +29,15 @@ type Installation struct {
 	Draft   string // that it came from; "" for none
 }
 
+// Installation is the merged file that comes with a release, or nil.
+func (p *Publication) Installation() *Installation {
+	if p.Image.Merged == nil {
+		return nil
+	}
+	r := &Release{Platform: p.Platform, Version: p.Version}
+	return &Installation{Release: r, Image: p.Image.SHA256, Merged: p.Image.Merged, Data: p.Merged}
+}
+
 // describeMerged is what is kept of a merged file that is written at an address.
 func describeMerged(data []byte, offset int64) *Merged {
 	sum, sha := md5.Sum(data), sha256.Sum256(data) // #nosec G401 -- as above
@@ -83,6 +92,14 @@ func (a *Assessment) compareMerged(before []Release) bool {
 		return true
 	}
 	return false
+}
+
+// tellSettings warns of what a file would make the same on all boards.
+func (a *Assessment) tellSettings() {
+	if where := firmware.Settings(a.Whole); where != "" {
+		a.warn("settings", "Settings inside", "If it is a copy of a board's flash, make a merged file from your build instead.",
+			"Partition %s of the file has stored settings, such as names and passwords of networks: each board that is installed gets them.", where)
+	}
 }
 
 // adviseMerged tells, when the application inside a merged file cannot be

@@ -27,6 +27,8 @@ func TestAssessMerged(t *testing.T) {
 	kept.before[0].Images[0].Merged = &release.Merged{SHA256: i.SHA256}
 	other.before[0].Images[0].Merged = &release.Merged{SHA256: "other"}
 	untold := firmwaretest.ESP32App(firmwaretest.ESP32C3, "nothing")
+	dump := bytes.Clone(whole)
+	copy(dump[0x9000:], "\xfe\xff\xff\xffpassword")
 	for name, row := range map[string]struct {
 		store  *store
 		upload release.Upload
@@ -38,6 +40,7 @@ func TestAssessMerged(t *testing.T) {
 		"in place of another":            {other, release.Upload{Data: whole}, "added v1.0.2", "takes the place"},
 		"once more":                      {kept, release.Upload{Data: whole}, "", "This very file is kept"},
 		"the same, padded":               {kept, release.Upload{Data: padded}, "added v1.0.2", "takes the place"},
+		"with settings of a board":       {had("v1.0.2", c3("v1.0.2")), release.Upload{Data: dump}, "added v1.0.2", "Partition nvs of the file has stored settings"},
 		"published with it":              {had("v1.0.1", c3("v1.0.1")), release.Upload{Data: whole}, "published v1.0.2", "higher than v1.0.1"},
 		"the first release":              {&store{}, release.Upload{Data: whole}, "published v1.0.2", "first release"},
 		"one version, other bytes":       {had("v1.0.2", append(c3("v1.0.2"), 0xFF)), release.Upload{Data: whole}, "", "Or send the merged file of the very build"},
