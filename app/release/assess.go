@@ -153,7 +153,7 @@ func (p *Publisher) Publish(ctx context.Context, a *Assessment, by, draft string
 // described is what a release would keep of the file. It takes a while to find out.
 func (a *Assessment) described() *Image {
 	if a.image == nil {
-		image := *a.described()
+		image := Describe(a.Data, a.Inspection)
 		a.image = &image
 	}
 	return a.image
