@@ -66,7 +66,7 @@ func (s *server) holdTo(c *fiber.Ctx, in *fleet.CheckIn, asked ota.Part, d *ota.
 	before, next := s.pins.find(ctx, in.MAC), &keptPin{release: d.Release, catalog: catalog}
 	platform, _ := fleet.DevicePlatformName(in.Platform)
 	if before.pin().Holds(platform, asked, in.At) {
-		switch pinned, known := s.decidePinned(ctx, in, before, d); {
+		switch pinned, known := s.decidePinned(ctx, in, before, d.Release, catalog); {
 		case pinned != nil:
 			*d, next.release, next.catalog = *pinned, before.release, before.catalog
 		case known && asked == ota.Later:
@@ -86,8 +86,8 @@ func (s *server) holdTo(c *fiber.Ctx, in *fleet.CheckIn, asked ota.Part, d *ota.
 // decidePinned decides with the release that a device is pinned to; nil when the
 // device is not offered that any more. While the database is away, that may not
 // be known.
-func (s *server) decidePinned(ctx context.Context, in *fleet.CheckIn, pin *keptPin, d *ota.Decision) (pinned *ota.Decision, known bool) {
-	if !s.lookUp(ctx, pin, d.Release) {
+func (s *server) decidePinned(ctx context.Context, in *fleet.CheckIn, pin *keptPin, offered *release.Release, catalog uint32) (pinned *ota.Decision, known bool) {
+	if !s.lookUp(ctx, pin, offered, catalog) {
 		return nil, false
 	}
 	if pin.release == nil {
@@ -101,14 +101,14 @@ func (s *server) decidePinned(ctx context.Context, in *fleet.CheckIn, pin *keptP
 }
 
 // lookUp finds the release of a pin, which is nil when it is withdrawn or not kept
-// any more, and reports whether it could.
-func (s *server) lookUp(ctx context.Context, pin *keptPin, offered *release.Release) bool {
-	number := s.Index.Catalog()
+// any more, and reports whether it could. Catalog is the number of the state of
+// platforms and releases in which that one is offered.
+func (s *server) lookUp(ctx context.Context, pin *keptPin, offered *release.Release, catalog uint32) bool {
 	if offered != nil && offered.Version.String() == pin.Version && pin.ImageOf(offered) != nil {
-		pin.release, pin.catalog = offered, number
+		pin.release, pin.catalog = offered, catalog
 		return true
 	}
-	if pin.release != nil && pin.catalog == number {
+	if pin.release != nil && pin.catalog == catalog {
 		return true
 	}
 	found, err := s.Releases.Find(ctx, pin.Platform, version.ParseLenient(pin.Version))
@@ -118,7 +118,7 @@ func (s *server) lookUp(ctx context.Context, pin *keptPin, offered *release.Rele
 	if err != nil || found.WithdrawnAt != nil || pin.ImageOf(found) == nil {
 		found = nil
 	}
-	pin.release, pin.catalog = found, number
+	pin.release, pin.catalog = found, catalog
 	return true
 }
 
