@@ -94,7 +94,8 @@ func report(c *fiber.Ctx) fleet.Report {
 
 // inflates reports whether the core of an ESP8266 is 2.7.0 or newer, whose boot
 // loader unpacks images: from then on its client sends the length of the body
-// that a GET does not have. It never asks for a part.
+// that a GET does not have. It never asks for a part. Behind a proxy that drops the
+// header, as Caddy does, a board gets every image as it is.
 func inflates(c *fiber.Ctx) bool {
 	return c.Method() == fiber.MethodGet && c.Get(fiber.HeaderContentLength) == "0" && c.Get(fiber.HeaderRange) == ""
 }
