@@ -62,7 +62,10 @@ func TestDatabaseHangs(t *testing.T) {
 		status, _, err := s.send("PUT", "/api/v1/devices/18fe34000100", "application/json", strings.NewReader(`{"platform":"smart-lamp"}`))
 		return err == nil && status < 300
 	})
-	until(t, "pages are as ever", func() bool { status, _ := person.send(s.process, "GET", "/devices", ""); return status == http.StatusOK })
+	until(t, "pages are as ever", func() bool {
+		status, _ := person.send(s.process, "GET", "/devices", "")
+		return status == http.StatusOK
+	})
 	until(t, "what the board said is written", func() bool {
 		d, ok := s.device("18fe34aabbcc")
 		return ok && d.Version == "v1.0.1"

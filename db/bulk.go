@@ -150,8 +150,7 @@ func (s *Devices) pin(ctx context.Context, tx *sqlx.Tx, sel fleet.Selection, atM
 		return 0, err
 	}
 	w := where{engine: s.db.engine}
-	columns := strings.Replace(keptColumns, "last_seen,", lastSeen+",", 1)
-	text := `INSERT INTO removed_devices (removal, ` + keptColumns + `) SELECT ` + w.arg(r.ID) + `, ` + columns + ` FROM devices WHERE mac IN (` + w.selected(sel) + `)`
+	text := `INSERT INTO removed_devices (removal, ` + keptColumns + `) SELECT ` + w.arg(r.ID) + `, ` + keptColumns + ` FROM devices WHERE mac IN (` + w.selected(sel) + `)`
 	if r.Kind == fleet.Revocation {
 		text += " AND platform IS NOT NULL"
 	}

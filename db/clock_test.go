@@ -27,12 +27,12 @@ func TestClockGoesBack(t *testing.T) {
 			}
 		}
 		check(ahead, "v1.0.0")
-		must(t, d.Devices.Saw(ctx, []fleet.Seen{{MAC: mac, At: now}})) // with nothing new
+		must(t, d.Devices.Settle(ctx, []fleet.Seen{{MAC: mac, At: now}})) // with nothing new
 		seen(now, "v1.0.0")
 		check(ahead, "v1.0.0")
 		check(now, "v1.0.1") // with news
 		seen(now, "v1.0.1")
-		must(t, d.Devices.Saw(ctx, []fleet.Seen{{MAC: mac, At: now.Add(-time.Minute)}})) // another process heard it later
+		must(t, d.Devices.Settle(ctx, []fleet.Seen{{MAC: mac, At: now.Add(-time.Minute)}})) // another process heard it later
 		seen(now, "v1.0.1")
 
 		u := &account.User{ID: account.NewID(), Email: "a@example.com", Role: account.Admin}

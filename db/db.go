@@ -35,6 +35,7 @@ type DB struct {
 	Pins      *Pins
 
 	author activity.Author
+	writer string // names this process in the table heard
 	engine engine
 	read   *sqlx.DB
 	write  *sqlx.DB // on SQLite its one connection is the one writer
@@ -51,7 +52,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{engine: e, author: c.Author}
+	d := &DB{engine: e, author: c.Author, writer: e.writer()}
 	if d.write, d.read, err = e.open(); err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (s *Devices) pageText(q fleet.DeviceQuery, few bool) (string, []any) {
 	}
 	return `SELECT ` + deviceColumns + `, CAST(` + key + ` AS TEXT) AS place FROM (
 SELECT d.mac AS found FROM ` + from + w.text() + ` ORDER BY ` + order + down + `, d.mac` + down + limit + `) page
-JOIN devices d ON d.mac = page.found LEFT JOIN platforms p ON p.name = d.platform LEFT JOIN heard h ON h.mac = d.mac
+JOIN devices d ON d.mac = page.found LEFT JOIN platforms p ON p.name = d.platform
 ORDER BY ` + key + down + `, d.mac` + down, w.args
 }
 

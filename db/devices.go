@@ -22,7 +22,6 @@ type deviceRow struct {
 	CreatedAt         time.Time  `db:"created_at"`
 	FirstSeen         *time.Time `db:"first_seen"`
 	LastSeen          *time.Time `db:"last_seen"`
-	HeardAt           *time.Time `db:"heard_at"` // where that is not settled in the row
 	Version           string
 	VersionKey        string `db:"version_key"`
 	RequestedPlatform string `db:"requested_platform"`
@@ -54,7 +53,7 @@ type deviceRow struct {
 func (r *deviceRow) device() fleet.Device {
 	return fleet.Device{
 		MAC: r.MAC, Platform: r.Platform, Notes: r.Notes, CreatedAt: r.CreatedAt,
-		FirstSeen: r.FirstSeen, LastSeen: r.lastSeen(), Version: r.Version, VersionKey: r.VersionKey,
+		FirstSeen: r.FirstSeen, LastSeen: r.LastSeen, Version: r.Version, VersionKey: r.VersionKey,
 		RequestedPlatform: r.RequestedPlatform, IP: r.IP, Answer: r.Answer, Reason: r.Reason,
 		OfferedKey: r.OfferedKey, IgnoredPlatform: r.IgnoredPlatform, PasswordKey: r.PasswordKey,
 		Boards: fleet.Boards{Last: r.Board, Before: r.BoardBefore, Returns: r.BoardReturns, Dismissed: r.BoardDismissed},
@@ -66,16 +65,7 @@ func (r *deviceRow) device() fleet.Device {
 	}
 }
 
-// lastSeen is when the device was last heard. What lies ahead of now is the time
-// of a clock that was wrong.
-func (r *deviceRow) lastSeen() *time.Time {
-	if r.HeardAt != nil && (r.LastSeen == nil || r.HeardAt.After(*r.LastSeen) || r.LastSeen.After(Now())) {
-		return r.HeardAt
-	}
-	return r.LastSeen
-}
-
-const deviceColumns = `d.mac, COALESCE(d.platform, '') AS platform, d.notes, d.created_at, d.first_seen, d.last_seen, h.at AS heard_at,
+const deviceColumns = `d.mac, COALESCE(d.platform, '') AS platform, d.notes, d.created_at, d.first_seen, d.last_seen,
   d.version, d.version_key, d.requested_platform, d.ip, d.answer, d.reason,
   d.family, d.mode, d.chip_id, d.ap_mac, d.free_space, d.sketch_size, d.sketch_md5, d.sketch_sha256,
   d.chip_size, d.sdk_version, d.client_version, d.user_agent, d.inflates, d.ignored_platform,
@@ -84,7 +74,7 @@ const deviceColumns = `d.mac, COALESCE(d.platform, '') AS platform, d.notes, d.c
 
 const selectDevices = `
 SELECT ` + deviceColumns + `
-FROM devices d LEFT JOIN platforms p ON p.name = d.platform LEFT JOIN heard h ON h.mac = d.mac`
+FROM devices d LEFT JOIN platforms p ON p.name = d.platform`
 
 // Find is the device of a MAC, or fault.NotFound.
 func (s *Devices) Find(ctx context.Context, mac fleet.MAC) (*fleet.Device, error) {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -119,6 +120,15 @@ func (e engine) open() (write, read *sqlx.DB, err error) {
 	read.SetMaxOpenConns(maxConns)
 	read.SetMaxIdleConns(maxConns)
 	return write, read, nil
+}
+
+// writer names a process. On SQLite there is one, and what it kept is its own
+// after a restart too.
+func (e engine) writer() string {
+	if e.name == "postgres" {
+		return rand.Text()
+	}
+	return "sqlite"
 }
 
 // isDuplicate reports whether an error says that a key is taken already.

@@ -17,22 +17,26 @@ import (
 // timeText is a time as both engines read it, and as SQLite keeps it.
 const timeText = "2006-01-02 15:04:05.999999999-07:00"
 
-// seen is the query for a list as the columns mac and at, with its arguments.
-// One list for an argument is several times as fast as a thousand places. SQLite
-// gets each time behind its MAC: to join two lists by their numbers would take as
-// many steps as their lengths multiplied.
-func (e engine) seen(list []fleet.Seen) (text string, args []any) {
+// settle is the statement that writes when devices were heard, with its arguments
+// but for the last, which is the time now. One list for an argument is several
+// times as fast as a thousand places. SQLite gets each time behind its MAC: to
+// join two lists by their numbers takes as many steps as their lengths multiplied.
+func (e engine) settle(list []fleet.Seen) (text string, args []any) {
 	macs, times := make([]string, len(list)), make([]string, len(list))
 	for i, s := range list {
 		macs[i], times[i] = string(s.MAC), s.At.UTC().Format(timeText)
 	}
 	if e.name == "postgres" {
-		return `SELECT * FROM unnest($1::text[], $2::timestamp[]) AS given (mac, at)`, []any{pq.Array(macs), pq.Array(times)}
+		return `
+UPDATE devices SET last_seen = heard.at FROM unnest($1::text[], $2::timestamp[]) AS heard (mac, at)
+WHERE devices.mac = heard.mac AND (last_seen IS NULL OR last_seen < heard.at OR last_seen > $3)`, []any{pq.Array(macs), pq.Array(times)}
 	}
 	for i := range macs {
 		macs[i] += times[i]
 	}
-	return `SELECT substr(value, 1, 12) AS mac, substr(value, 13) AS at FROM json_each($1)`, []any{asJSON(macs)}
+	return `
+UPDATE devices SET last_seen = heard.at FROM (SELECT substr(value, 1, 12) AS mac, substr(value, 13) AS at FROM json_each($1)) heard
+WHERE devices.mac = heard.mac AND (last_seen IS NULL OR last_seen < heard.at OR last_seen > $2)`, []any{asJSON(macs)}
 }
 
 // tuples is the function of that name for very many places. SQLite takes $1 for a

@@ -2,46 +2,69 @@ package db
 
 import (
 	"context"
-
-	"github.com/jmoiron/sqlx"
+	"database/sql"
+	"time"
 
 	"esp-update-server/app/fleet"
 )
 
-// Saw writes when devices were heard that said nothing new. Another process may
-// have heard them later; a time that lies ahead is that of a clock that was wrong.
-// It lies in the table heard until Settle brings it to the device's own row.
-func (s *Devices) Saw(ctx context.Context, list []fleet.Seen) error {
-	given, args := s.db.engine.seen(list)
+// deadAfter is for how long a process may keep nothing of what it heard while
+// something of it is not settled; then it is gone, and others take care of that.
+// They have done so dropHeardAfter.
+const (
+	deadAfter      = 10 * time.Minute
+	dropHeardAfter = 15 * time.Minute
+)
+
+// Saw keeps when the devices of a part were heard, as far as it is not settled in
+// their rows, in place of what this process kept of the part before.
+func (s *Devices) Saw(ctx context.Context, part int, list []fleet.Seen) error {
+	if len(list) == 0 {
+		_, err := s.db.exec(ctx, `DELETE FROM heard WHERE writer = $1 AND part = $2`, s.db.writer, part)
+		return err
+	}
 	_, err := s.db.exec(ctx, `
-INSERT INTO heard (mac, at) SELECT g.mac, g.at FROM (`+given+`) g JOIN devices d ON d.mac = g.mac WHERE 1 = 1
-ON CONFLICT (mac) DO UPDATE SET at = excluded.at WHERE heard.at < excluded.at OR heard.at > `+placeholder(len(args)+1), append(args, Now())...)
+INSERT INTO heard (writer, part, at, data) VALUES ($1, $2, $3, $4)
+ON CONFLICT (writer, part) DO UPDATE SET at = excluded.at, data = excluded.data`, s.db.writer, part, Now(), fleet.AppendSeen(nil, list))
 	return err
 }
 
-// Settle brings the times of a few devices, those whose MACs follow one, to their
-// own rows, by which lists are sorted and states are told. It gives the last of
-// them, to go on from; "" at the end.
-func (s *Devices) Settle(ctx context.Context, after fleet.MAC, limit int) (last fleet.MAC, err error) {
-	var macs []fleet.MAC
-	err = s.db.read.SelectContext(ctx, &macs, `SELECT mac FROM heard WHERE mac > $1 ORDER BY mac LIMIT $2`, after, limit)
-	if err != nil || len(macs) == 0 {
-		return "", err
-	}
-	first, last := macs[0], macs[len(macs)-1]
-	err = s.db.engine.inSharedTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `
-UPDATE devices SET last_seen = heard.at FROM heard WHERE heard.mac BETWEEN $1 AND $2 AND devices.mac = heard.mac
-  AND (last_seen IS NULL OR last_seen < heard.at OR last_seen > $3)`, first, last, Now()); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `
-DELETE FROM heard WHERE mac BETWEEN $1 AND $2 AND EXISTS (SELECT 1 FROM devices d WHERE d.mac = heard.mac AND d.last_seen >= heard.at)`, first, last)
-		return err
-	})
-	return last, err
+// Settle writes when devices were heard to their rows, by which lists are sorted
+// and states are told. Another process may have heard them later; a time that
+// lies ahead is that of a clock that was wrong.
+func (s *Devices) Settle(ctx context.Context, list []fleet.Seen) error {
+	text, args := s.db.engine.settle(list)
+	_, err := s.db.exec(ctx, text, append(args, Now())...)
+	return err
 }
 
-// lastSeen is when a device was last heard, as an expression about a row of
-// devices.
-const lastSeen = `COALESCE((SELECT h.at FROM heard h WHERE h.mac = devices.mac AND h.at > devices.last_seen), last_seen)`
+// Seen hands over when devices were heard, where that is not settled in their
+// rows: what other processes kept since a time, or, for the zero time, what
+// anyone did. What nobody else will settle any more is left.
+func (s *Index) Seen(ctx context.Context, since time.Time, each func(seen fleet.Seen, left bool)) error {
+	dead := Now().Add(-deadAfter)
+	rows, err := s.db.read.QueryContext(ctx, `
+SELECT writer, at, data FROM heard WHERE $1 OR writer <> $2 AND (at > $3 OR at <= $4)`, since.IsZero(), s.db.writer, since, dead)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var writer string
+	var at time.Time
+	var data sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&writer, &at, &data); err != nil {
+			return err
+		}
+		left := writer == s.db.writer || !at.After(dead)
+		fleet.ReadSeen(data, func(seen fleet.Seen) { each(seen, left) })
+	}
+	return rows.Err()
+}
+
+// DropSeen lets go of what processes left that are gone. Who calls it has taken
+// care of it since it was told that it is left.
+func (s *Index) DropSeen(ctx context.Context) error {
+	_, err := s.db.exec(ctx, `DELETE FROM heard WHERE writer <> $1 AND at <= $2`, s.db.writer, Now().Add(-dropHeardAfter))
+	return err
+}

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -31,25 +30,6 @@ func (s *Index) Devices(ctx context.Context, each func(fleet.Known)) error {
 		return err
 	}
 	return eachKnown(rows, each, nil)
-}
-
-// Seen hands over when devices were heard, where that is not settled in their
-// rows.
-func (s *Index) Seen(ctx context.Context, each func(fleet.Seen)) error {
-	rows, err := s.db.read.QueryContext(ctx, `SELECT mac, at FROM heard`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var mac sql.RawBytes
-	var at time.Time
-	for rows.Next() {
-		if err := rows.Scan(&mac, &at); err != nil {
-			return err
-		}
-		each(fleet.Seen{MAC: fleet.MAC(mac), At: at})
-	}
-	return rows.Err()
 }
 
 // Changed hands over the devices that changes after one number, up to another,

@@ -134,7 +134,7 @@ type freshDevices struct {
 }
 
 func (f freshDevices) freshen(d *fleet.Device) {
-	if at := f.heard.LastSeen(d.MAC); d.LastSeen != nil && at.After(*d.LastSeen) {
+	if at := f.heard.LastSeen(d.MAC); d.LastSeen != nil && !at.IsZero() && (at.After(*d.LastSeen) || d.LastSeen.After(time.Now())) {
 		d.LastSeen = &at
 	}
 }

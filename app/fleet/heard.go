@@ -117,12 +117,6 @@ func (h *Heard) after(was *Device) *Device {
 	return d
 }
 
-// Seen is that a device was heard and said nothing new.
-type Seen struct {
-	MAC MAC
-	At  time.Time
-}
-
 // Download is that a device took a release to its last byte.
 type Download struct {
 	MAC      MAC

@@ -12,7 +12,7 @@ import (
 //
 // What the database says of a device comes in by Put and Drop; what the device
 // says by Again and Hear. When a device was last heard is exact here; the
-// database learns it later, from Unsaved.
+// database learns it later, from Unsettled.
 type Index struct {
 	shards [shardCount]shard
 
@@ -36,18 +36,19 @@ type shard struct {
 	devices map[uint64]entry
 	touched []uint64 // heard since it was last asked
 	more    bool     // and others, that were too many to note
+	changed bool     // what Unsettled tells is not what it told last
 }
 
 // entry is what is known of a device.
 type entry struct {
-	seen     int64  // when it was last heard, in Unix microseconds; 0 for never
-	facts    int64  // Heard.Facts of what is written of it, or about to be; 0 for unknown
-	request  uint64 // hash of its last request, when the answer was no update; else 0
-	catalog  uint32 // under which that was the answer
-	platform uint32 // whose whitelist it is on, by number
-	proof    uint32 // of the password that it sent when it was last heard; see Proved
-	load     uint8  // that found it
-	unsaved  bool   // seen is later than what the database says
+	seen      int64  // when it was last heard, in Unix microseconds; 0 for never
+	facts     int64  // Heard.Facts of what is written of it, or about to be; 0 for unknown
+	request   uint64 // hash of its last request, when the answer was no update; else 0
+	catalog   uint32 // under which that was the answer
+	platform  uint32 // whose whitelist it is on, by number
+	proof     uint32 // of the password that it sent when it was last heard; see Proved
+	load      uint8  // that found it
+	unsettled bool   // seen is later than what the device's row says
 }
 
 // Known is what the database knows of a device.
@@ -85,7 +86,7 @@ func (x *Index) Again(mac, request uint64, catalog uint32, at time.Time) bool {
 	if !ok || e.request == 0 || e.request != request || e.catalog != catalog || wasSilent(e.seen, now) {
 		return false
 	}
-	e.seen, e.unsaved = now, true
+	e.seen, e.unsettled, s.changed = now, true, true
 	s.devices[mac] = e
 	s.touch(mac)
 	return true
@@ -133,7 +134,7 @@ func (x *Index) Hear(h *Heard, platform string, request uint64, catalog uint32) 
 	if !known {
 		e.load = x.load()
 	}
-	e.facts, e.seen, e.unsaved, e.request, e.proof = facts, now, !news, 0, proofOf(h.PasswordKey)
+	e.facts, e.seen, e.unsettled, s.changed, e.request, e.proof = facts, now, !news, true, 0, proofOf(h.PasswordKey)
 	if h.Answer == NoUpdate && e.platform == number {
 		e.request, e.catalog = request, catalog
 	}
@@ -152,7 +153,7 @@ func (x *Index) Forget(mac MAC) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.devices[n]; ok {
-		e.facts, e.request, e.unsaved = 0, 0, true
+		e.facts, e.request, e.unsettled, s.changed = 0, 0, true, true
 		s.devices[n] = e
 	}
 }

@@ -20,31 +20,35 @@ func (x *Index) LastSeen(mac MAC) time.Time {
 }
 
 // Saw takes in when the database says that a device was heard, beside what it
-// says of the device itself.
-func (x *Index) Saw(seen Seen) {
+// says of the device itself; when that is left to this process, it is unsettled.
+func (x *Index) Saw(seen Seen, left bool) {
 	n, _ := seen.MAC.pack()
-	s := x.shard(n)
+	s, at := x.shard(n), seen.At.UnixMicro()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.devices[n]; ok {
-		e.seen = max(e.seen, seen.At.UnixMicro())
-		s.devices[n] = e
+	e, ok := s.devices[n]
+	if !ok || e.seen > at || e.seen == at && !left {
+		return
 	}
+	e.seen, e.unsettled, s.changed = at, e.unsettled || left, true
+	s.devices[n] = e
 }
 
-// Parts is how many parts Unsaved knows.
+// Parts is how many parts Unsettled knows.
 const Parts = shardCount
 
-// Unsaved takes the devices of a part of the index that were heard since the
-// database was told, by MAC.
-func (x *Index) Unsaved(part int) []Seen {
-	heard := x.shards[part%shardCount].unsaved()
+// Unsettled is the devices of a part of the index that were heard later than
+// their rows say, by MAC, and whether they are others, or at other times, than
+// when it was last asked.
+func (x *Index) Unsettled(part int) (list []Seen, changed bool) {
+	s := &x.shards[part]
+	heard, changed := s.unsettled()
 	slices.SortFunc(heard, func(a, b seenAt) int { return cmp.Compare(a.mac, b.mac) })
-	list := make([]Seen, len(heard))
+	list = make([]Seen, len(heard))
 	for i, h := range heard {
 		list[i] = Seen{unpack(h.mac), time.UnixMicro(h.at).UTC()}
 	}
-	return list
+	return list, changed
 }
 
 type seenAt struct {
@@ -52,31 +56,42 @@ type seenAt struct {
 	at  int64
 }
 
-func (s *shard) unsaved() (list []seenAt) {
+func (s *shard) unsettled() (list []seenAt, changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.changed {
+		return nil, false
+	}
+	s.changed = false
 	for n, e := range s.devices {
-		if e.unsaved {
+		if e.unsettled {
 			list = append(list, seenAt{n, e.seen})
-			e.unsaved = false
-			s.devices[n] = e
 		}
 	}
-	return list
+	return list, true
 }
 
-// PutBack is for what Unsaved gave and what could not be saved.
-func (x *Index) PutBack(list []Seen) {
+// Settled is for devices whose rows say when they were heard. Those that were
+// heard again meanwhile stay unsettled.
+func (x *Index) Settled(list []Seen) {
 	for _, seen := range list {
 		n, _ := seen.MAC.pack()
 		s := x.shard(n)
 		s.mu.Lock()
-		if e, ok := s.devices[n]; ok {
-			e.unsaved = true
+		if e, ok := s.devices[n]; ok && e.seen == seen.At.UnixMicro() {
+			e.unsettled = false
 			s.devices[n] = e
 		}
 		s.mu.Unlock()
 	}
+}
+
+// AskAgain lets Unsettled tell of a part again.
+func (x *Index) AskAgain(part int) {
+	s := &x.shards[part]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = true
 }
 
 // Touched takes the devices that were heard, without news, since it was last

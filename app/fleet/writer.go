@@ -15,8 +15,7 @@ const (
 	maxNews      = 8                      // of one device
 	maxDownloads = 10_000                 // that wait to be counted
 	sweepEvery   = 900 * time.Millisecond // for one part of the index, so that all have their turn within a minute
-	sweepSize    = 1000                   // devices of which one statement writes when they were heard
-	settleSize   = 100                    // devices in whose own rows that is brought after each part
+	settleSize   = 100                    // devices of a part in whose rows it is written when they were heard
 	firstRetry   = 250 * time.Millisecond // when the database is away
 	lastRetry    = 5 * time.Second
 )
@@ -26,11 +25,11 @@ type journal interface {
 	// Record writes check-ins, those of one device in the order of their times,
 	// and what they changed in the history, which it gives.
 	Record(ctx context.Context, list []Heard) ([]Happening, error)
-	// Saw writes when devices were heard that said nothing new.
-	Saw(ctx context.Context, list []Seen) error
-	// Settle brings what Saw wrote to the rows of some devices, those after one.
-	// It gives the last of them; "" at the end.
-	Settle(ctx context.Context, after MAC, limit int) (last MAC, err error)
+	// Saw keeps when the devices of a part of the index were heard that said
+	// nothing new, as far as it is not settled, in place of what it kept before.
+	Saw(ctx context.Context, part int, list []Seen) error
+	// Settle writes when devices were heard to their rows.
+	Settle(ctx context.Context, list []Seen) error
 	// CountDownloads counts finished downloads.
 	CountDownloads(ctx context.Context, list []Download) error
 }
@@ -41,9 +40,9 @@ type journal interface {
 // News of a device (a version, an address, another answer) are written within
 // moments, in batches, in the order in which they came; when many wait, those of
 // one device fold. That a device was heard and said nothing new is only noted in
-// the index, written part by part within a minute, and settled at a steady pace in
-// the rows of the devices, which cost more. While the database is away, news wait
-// and fold, up to a bound.
+// the index, kept part by part within a minute, and settled at a steady pace in the
+// rows of the devices, which cost more. While the database is away, news wait and
+// fold, up to a bound.
 type Writer struct {
 	index   *Index
 	journal journal
@@ -62,9 +61,10 @@ type Writer struct {
 	hurry   chan struct{}
 	stop    chan struct{}
 	running sync.WaitGroup
-	hand    batch // that is being written
-	settled MAC   // up to which what was seen is settled
-	away    bool  // the last write failed
+	hand    batch       // that is being written
+	kept    [Parts]bool // whether there may be something that Saw kept
+	settled [Parts]MAC  // up to where a part was settled last
+	away    bool        // the last write failed
 }
 
 // Told hears what became of check-ins.
@@ -83,10 +83,14 @@ type batch struct {
 
 // NewWriter makes a writer of what an index hears. It writes from Start on.
 func NewWriter(index *Index, j journal, log *slog.Logger) *Writer {
-	return &Writer{
+	w := &Writer{
 		index: index, journal: j, log: log, waiting: map[MAC][]Heard{}, progress: make(chan struct{}),
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
+	for part := range w.kept {
+		w.kept[part] = true
+	}
+	return w
 }
 
 // Start writes until Close, and tells what it wrote.

@@ -23,9 +23,9 @@ type paper struct {
 	refused fleet.MAC // which it never takes
 	heard   []fleet.Heard
 	batches int
-	seen    map[fleet.MAC]time.Time
+	kept    map[int][]fleet.Seen
+	settled map[fleet.MAC]time.Time
 	taken   []fleet.Download
-	settled []fleet.MAC // from where it was settled, again and again
 }
 
 func (p *paper) Record(_ context.Context, list []fleet.Heard) ([]fleet.Happening, error) {
@@ -44,20 +44,24 @@ func (p *paper) Record(_ context.Context, list []fleet.Heard) ([]fleet.Happening
 	return nil, nil
 }
 
-func (p *paper) Saw(_ context.Context, list []fleet.Seen) error {
+func (p *paper) Saw(_ context.Context, part int, list []fleet.Seen) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range list {
-		p.seen[s.MAC] = s.At
+	if p.err == nil {
+		p.kept[part] = slices.Clone(list)
 	}
 	return p.err
 }
 
-func (p *paper) Settle(_ context.Context, after fleet.MAC, _ int) (fleet.MAC, error) {
+func (p *paper) Settle(_ context.Context, list []fleet.Seen) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.settled = append(p.settled, after)
-	return fleet.MAC(fmt.Sprint("after-", len(p.settled))), p.err
+	for _, s := range list {
+		if p.err == nil {
+			p.settled[s.MAC] = s.At
+		}
+	}
+	return p.err
 }
 
 func (p *paper) CountDownloads(_ context.Context, list []fleet.Download) error {
@@ -100,7 +104,7 @@ type desk struct {
 }
 
 func newDesk() *desk {
-	d := &desk{paper: &paper{seen: map[fleet.MAC]time.Time{}}, index: fleet.NewIndex(), log: &bytes.Buffer{}}
+	d := &desk{paper: &paper{kept: map[int][]fleet.Seen{}, settled: map[fleet.MAC]time.Time{}}, index: fleet.NewIndex(), log: &bytes.Buffer{}}
 	d.Writer = fleet.NewWriter(d.index, d.paper, slog.New(slog.NewTextHandler(d.log, nil)))
 	return d
 }
@@ -205,30 +209,62 @@ func TestTheEndLosesNothing(t *testing.T) {
 	d.hears("00000000000b", "v1")
 	d.AddDownload(fleet.Download{MAC: "00000000000a"})
 	d.closes(t)
-	if len(d.heard) != 2 || len(d.taken) != 1 || d.seen["00000000000a"].Before(start.Truncate(time.Microsecond)) {
-		t.Errorf("%d heard, %d taken, seen %v", len(d.heard), len(d.taken), d.seen)
+	if seen := d.seen("00000000000a"); len(d.heard) != 2 || len(d.taken) != 1 || seen.Before(start.Truncate(time.Microsecond)) {
+		t.Errorf("%d heard, %d taken, seen %v", len(d.heard), len(d.taken), seen)
 	}
 }
 
-// TestWhatWasSeenIsSettled holds that the writer settles one piece after the
-// other, each from where the one before ended.
-func TestWhatWasSeenIsSettled(t *testing.T) {
-	d := newDesk()
-	d.Start(deaf{})
-	defer d.closes(t)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		d.paper.mu.Lock()
-		from := slices.Clone(d.settled)
-		d.paper.mu.Unlock()
-		if len(from) >= 2 {
-			if from[0] != "" || from[1] != "after-1" {
-				t.Errorf("it was settled from %q", from)
+// seen is when a device was heard, as it was written last.
+func (p *paper) seen(mac fleet.MAC) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.settled[mac]
+	for _, list := range p.kept {
+		for _, s := range list {
+			if s.MAC == mac && s.At.After(at) {
+				at = s.At
 			}
-			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("within a minute it was settled from %q", from)
+	}
+	return at
+}
+
+// TestWhatWasSeenIsKeptAndSettled holds that within a round it is written when
+// each device of a large part was heard, that all are settled after some rounds,
+// and that then nothing is kept beside.
+func TestWhatWasSeenIsKeptAndSettled(t *testing.T) {
+	const part = 7
+	d := newDesk()
+	var macs []fleet.MAC
+	for n := 0; len(macs) < 250; n++ { // of which a round settles less
+		if mac := fleet.MAC(fmt.Sprintf("%012x", n)); fleet.Part(mac) == part {
+			macs = append(macs, mac)
+			d.hears(mac, "v1")
 		}
+	}
+	at := time.Now()
+	for _, mac := range macs {
+		d.hears(mac, "v1")
+	}
+	for round := range 4 {
+		fleet.Sweep(d.Writer, deaf{}, part)
+		for _, mac := range macs {
+			if d.seen(mac).Before(at.Truncate(time.Microsecond)) {
+				t.Fatalf("after round %d, %s was seen at %v", round, mac, d.seen(mac))
+			}
+		}
+		if want := []int{100, 200, 250, 250}[round]; len(d.settled) != want || len(d.kept[part]) != 250-want {
+			t.Errorf("after round %d %d are settled and %d kept", round, len(d.settled), len(d.kept[part]))
+		}
+	}
+
+	d.away(errors.New("away"))
+	d.hears(macs[0], "v1")
+	fleet.Sweep(d.Writer, deaf{}, part)
+	d.away(nil)
+	fleet.Sweep(d.Writer, deaf{}, part)
+	if !d.seen(macs[0]).After(d.seen(macs[1])) {
+		t.Error("what was heard while the database was away is lost")
 	}
 }
 

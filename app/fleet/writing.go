@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -27,7 +28,7 @@ func (w *Writer) run() {
 			w.guarded(w.writeNews)
 			w.rest()
 		case <-sweep.C:
-			w.guarded(func() { w.sweep(part) })
+			w.guarded(func() { w.sweep(part % Parts) })
 			part++
 		}
 	}
@@ -145,34 +146,57 @@ func (w *Writer) failed(err error) bool {
 	return w.away
 }
 
-// sweep writes when the devices of a part of the index were heard, and settles
-// some of what was written. News go first.
+// sweep settles some of the devices of a part of the index, and keeps when the
+// others were heard. News go first.
 func (w *Writer) sweep(part int) {
-	list := w.index.Unsaved(part)
-	for chunk := range slices.Chunk(list, sweepSize) {
-		if !w.saw(context.Background(), chunk) {
-			w.index.PutBack(list)
-			return
-		}
-		list = list[len(chunk):]
-		w.writeNews()
+	list, changed := w.index.Unsettled(part)
+	if !changed {
+		return
 	}
-	w.settle()
+	rest, err := w.settle(part, list)
+	if err == nil {
+		w.writeNews()
+		err = w.saw(context.Background(), part, rest)
+	}
+	if w.failed(err) || len(rest) > 0 {
+		w.index.AskAgain(part)
+	}
 }
 
-func (w *Writer) settle() {
+// settle settles a bounded number of devices of a part, from where it ended the
+// last time, and gives the others.
+func (w *Writer) settle(part int, list []Seen) (rest []Seen, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	from, _ := slices.BinarySearchFunc(list, w.settled[part], func(s Seen, mac MAC) int { return cmp.Compare(s.MAC, mac) })
+	list = append(list[from:], list[:from]...)
+	some := list[:min(settleSize, len(list))]
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	last, err := w.journal.Settle(ctx, w.settled, settleSize)
-	if !w.failed(err) {
-		w.settled = last
+	if err := w.journal.Settle(ctx, some); err != nil {
+		return list, err
 	}
+	w.index.Settled(some)
+	rest = list[len(some):]
+	if len(rest) > 0 {
+		w.settled[part] = rest[0].MAC
+	}
+	return rest, nil
 }
 
-func (w *Writer) saw(ctx context.Context, list []Seen) bool {
+// saw keeps when the devices of a part were heard.
+func (w *Writer) saw(ctx context.Context, part int, list []Seen) error {
+	if len(list) == 0 && !w.kept[part] {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	return !w.failed(w.journal.Saw(ctx, list))
+	err := w.journal.Saw(ctx, part, list)
+	if err == nil {
+		w.kept[part] = len(list) > 0
+	}
+	return err
 }
 
 // Close stops, and writes what is left until ctx ends.
@@ -186,10 +210,8 @@ func (w *Writer) Close(ctx context.Context) {
 		w.done()
 	}
 	for part := range Parts {
-		for chunk := range slices.Chunk(w.index.Unsaved(part), sweepSize) {
-			if !w.saw(ctx, chunk) {
-				return
-			}
+		if list, changed := w.index.Unsettled(part); changed && w.failed(w.saw(ctx, part, list)) {
+			return
 		}
 	}
 }

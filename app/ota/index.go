@@ -23,7 +23,8 @@ type IndexState struct {
 type source interface {
 	State(ctx context.Context) (IndexState, error)
 	Devices(ctx context.Context, each func(fleet.Known)) error
-	Seen(ctx context.Context, each func(fleet.Seen)) error
+	Seen(ctx context.Context, since time.Time, each func(seen fleet.Seen, left bool)) error
+	DropSeen(ctx context.Context) error
 	Changed(ctx context.Context, after, upTo int64, each func(fleet.Known), gone func(fleet.MAC)) error
 	Platforms(ctx context.Context) ([]fleet.Platform, error)
 	Offered(ctx context.Context) ([]release.Release, error)
@@ -39,9 +40,11 @@ type Index struct {
 	source  source
 	catalog atomic.Pointer[catalog] // nil until all is loaded
 
-	mu     sync.Mutex // one refresh at a time
-	state  IndexState
-	follow func([]release.Release)
+	mu        sync.Mutex // one refresh at a time
+	state     IndexState
+	loaded    time.Time // all of it
+	heardUpTo time.Time // as far as others tell
+	follow    func([]release.Release)
 }
 
 // catalog is the platforms with what they offer, as they were at one time. It is
@@ -149,8 +152,36 @@ func (x *Index) reload(ctx context.Context) error {
 		if err := x.source.Devices(ctx, x.Heard.Put); err != nil {
 			return err
 		}
-		return x.source.Seen(ctx, x.Heard.Saw)
+		x.loaded, x.heardUpTo = time.Now(), time.Now()
+		return x.source.Seen(ctx, time.Time{}, x.Heard.Saw)
 	})
+}
+
+// How often it is read when others heard devices, how far their clocks may be
+// apart, and for how long what a process left must have been here before it is
+// dropped: until then the writer has taken care of it.
+const (
+	hearEvery  = time.Minute
+	clockSlack = time.Minute
+	dropAfter  = 5 * time.Minute
+)
+
+// hearOthers reads when other processes heard devices, now and then.
+func (x *Index) hearOthers(ctx context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := time.Now()
+	if now.Sub(x.heardUpTo) < hearEvery {
+		return nil
+	}
+	if err := x.source.Seen(ctx, x.heardUpTo.Add(-clockSlack), x.Heard.Saw); err != nil {
+		return err
+	}
+	x.heardUpTo = now
+	if now.Sub(x.loaded) < dropAfter {
+		return nil
+	}
+	return x.source.DropSeen(ctx)
 }
 
 // Follow calls a function with what the platforms offer, now and whenever that
@@ -195,7 +226,10 @@ const (
 func (x *Index) refreshWithin(ctx context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return x.Refresh(ctx)
+	if err := x.Refresh(ctx); err != nil {
+		return err
+	}
+	return x.hearOthers(ctx)
 }
 
 // pause waits until there may be something to read, and reports whether to go on.

@@ -23,6 +23,28 @@ var fillPlatforms = []struct {
 	share int
 }{{"smart-lamp", 70}, {"door-sensor", 20}, {"garden-pump", 9}, {"weather-mast", 1}}
 
+// FilledPlatforms are their names.
+func FilledPlatforms() []string {
+	names := make([]string, len(fillPlatforms))
+	for i, p := range fillPlatforms {
+		names[i] = p.name
+	}
+	return names
+}
+
+// Alike lets all devices on the whitelist of a device have said what it said.
+func Alike(c db.Config, mac string) error {
+	d, err := open(c)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	_, err = d.Exec(`
+UPDATE devices SET facts = (SELECT k.facts FROM devices k WHERE k.mac = $1)
+WHERE platform = (SELECT k.platform FROM devices k WHERE k.mac = $1)`, mac)
+	return err
+}
+
 // Fill is Load for tests.
 func Fill(t testing.TB, c db.Config, devices int) {
 	t.Helper()

@@ -1,12 +1,14 @@
 -- +goose Up
 -- When devices were heard that said nothing new, until it is settled in their own rows, which are wide and in many indexes:
--- to write those for every check-in of a large fleet would keep a processor and wear out a card.
+-- to write those for every check-in of a large fleet would keep a processor and wear out a card. A row is a part of the
+-- devices of one process.
 CREATE TABLE heard (
-  mac TEXT PRIMARY KEY REFERENCES devices (mac) ON DELETE CASCADE,
-  at  TIMESTAMP NOT NULL
+  writer TEXT NOT NULL, -- the process
+  part   BIGINT NOT NULL,
+  at     TIMESTAMP NOT NULL,
+  data   BYTEA NOT NULL,
+  PRIMARY KEY (writer, part)
 );
 
 -- +goose Down
-UPDATE devices SET last_seen = (SELECT h.at FROM heard h WHERE h.mac = devices.mac)
-WHERE EXISTS (SELECT 1 FROM heard h WHERE h.mac = devices.mac AND h.at > devices.last_seen);
 DROP TABLE heard;
