@@ -28,6 +28,9 @@ func installingOverUSB(t *testing.T, browser context.Context) {
 	b.sees("#report-1", "smart-sun v0.1.0 is published")
 	b.visit("/platforms/smart-sun")
 	b.fits("the page of a platform with a merged file")
+	b.resize(820)
+	b.wait("document.documentElement.scrollWidth <= innerWidth") // the table scrolls, and not the page
+	b.resize(1280)
 	b.click("tr.is-offered a[href$='/install']")
 	b.wait("document.querySelector('esp-web-install-button[install-supported]')")
 	b.fits("the page that installs")
