@@ -124,6 +124,8 @@ func verdict(r *firmware.Inspection, p palette) string {
 		return p.green + "ready to publish" + p.plain
 	case r.Sendable:
 		return p.yellow + "fit for a board; platform or version are not sure" + p.plain
+	case r.Filesystem != nil && len(r.Failures()) == 0:
+		return p.yellow + "a file system, to be released beside the firmware" + p.plain
 	}
 	return p.red + "not fit for a board" + p.plain
 }

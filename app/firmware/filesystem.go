@@ -28,11 +28,11 @@ func isFlashDump(data []byte, end int) bool {
 func filesystem(b []byte) string {
 	switch {
 	case isLittleFS(b):
-		return "LittleFS"
+		return LittleFS
 	case isSPIFFS(b):
-		return "SPIFFS"
+		return SPIFFS
 	case isFAT(b), len(b) > 0x1000 && isFAT(b[0x1000:]): // the latter with wear levelling, as ffat has
-		return "FAT"
+		return FAT
 	}
 	return ""
 }
@@ -41,13 +41,17 @@ func filesystem(b []byte) string {
 // two blocks, either of which may be the newer one (littlefs SPEC.md). Version 1
 // has it further on than version 2.
 func isLittleFS(b []byte) bool {
-	for _, block := range []int{0, 0x1000, 0x2000} {
+	for _, block := range superblocks {
 		if block+64 <= len(b) && bytes.Contains(b[block:block+64], []byte("littlefs")) {
 			return true
 		}
 	}
 	return false
 }
+
+// superblocks are where a LittleFS may have one: in the first block and in the
+// second.
+var superblocks = []int{0, 0x1000, 0x2000}
 
 // spiffsMagic is the low half of SPIFFS's magic for pages of 256 bytes
 // (spiffs_nucleus.h: 0x20140529 ^ page size). It ends the lookup pages of each

@@ -12,7 +12,7 @@ import (
 //     other-mcu, bootloader, partition-table, data-partition, merged,
 //     filesystem, encrypted.
 //   - Its form: header, segments, no-flash-segment, truncated, checksum, hash,
-//     crc, gzip, trailing-bytes, chip, chip-unknown, descriptor, signature,
+//     crc, gzip, blocks, trailing-bytes, chip, chip-unknown, descriptor, signature,
 //     secure-boot.
 //   - Whom it is for, which never makes it unfit for a board: tag, tag-missing,
 //     tag-conflict, tag-template, platform-invalid, version-missing,
@@ -81,6 +81,9 @@ func (i *Inspection) Refusal() string {
 		return ""
 	}
 	worst := i.Failures()
+	if len(worst) == 0 && i.Filesystem != nil {
+		return fmt.Sprintf("This is a %s file system with a board's files, not its program: a board that took it as firmware would not start.", i.Filesystem.Type)
+	}
 	if len(worst) == 0 {
 		return ""
 	}

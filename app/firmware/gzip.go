@@ -100,6 +100,8 @@ func (i *inspector) checkGzip(file []byte, z inflated) {
 			"Compress the application alone, once, with gzip, or send it uncompressed.",
 			"%s follow the gzip data. The boot loader of the ESP8266 reads the unpacked size from the end of the file and would go wrong.",
 			bytesOf(z.rest))
+	case i.Kind == Filesystem:
+		i.fail("gzip", "Compressed", "Send the file unpacked (gunzip).", "The file system is compressed with gzip. Boards write it as it comes, and do not unpack it.")
 	case i.Kind == Application && i.Chip != string(ESP8266):
 		i.fail("gzip", "Compressed",
 			"Send the file unpacked (gunzip).",

@@ -16,7 +16,7 @@ func seeds() [][]byte {
 	return [][]byte{
 		nil, vector1(), vector2(), sketch(tagText), esp8266{2, tagText}.build(), esp8266{27, tagText}.build(), esp8266{3, tagText}.build(),
 		zipped(esp8266{3, tagText}.build()), zipped(make([]byte, 4<<20)), bootloader(5, true), table(twoSlots), uf2(0xD42BA06C), elf(94, 0x400D0020),
-		littleFS(2), spiffs(2, true), ramOnly(), []byte("<html>" + tagText), []byte(":100000000C945C000C946E000C946E000C946E00CA\n"),
+		littleFS(2), superblock(littleFS(2), 4096, 2), spiffs(2, true), fat(2), ramOnly(), []byte("<html>" + tagText), []byte(":100000000C945C000C946E000C946E000C946E00CA\n"),
 		secureBoot2(sketch("x"), p256()), secureBoot1(sketch("x")), append(sketch("x"), make([]byte, 512)...),
 		flash(0, map[int][]byte{0: bootloader(5, true), 0x1000: table([]row{{0, 0, 0x2000, 0x2000, "factory"}}), 0x2000: sketch(tagText)}),
 		sketch("update?dev=a&ver=1\x00ESPOTA:dev=b;ver=2\x00?dev=&ver=" + certificatePEM(authority("CA", now))),
@@ -31,6 +31,9 @@ func FuzzInspect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		i := firmware.Inspect(data, firmware.Options{MaxSize: 1 << 20, Platforms: []string{"smart-lamp", "a"}, Now: now})
 		sound(t, data, i)
+		if fs := i.Filesystem; (fs != nil) != (i.Kind == firmware.Filesystem) || fs != nil && len(i.Failures()) == 0 && fs.BlockSize*fs.BlockCount > i.Size {
+			t.Errorf("a %s with the file system %+v", i.Kind, fs)
+		}
 		if sums := firmware.RunningMD5s(data); i.Sendable && len(sums) == 0 {
 			t.Error("a sendable image has no digest")
 		}

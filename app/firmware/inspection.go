@@ -97,6 +97,8 @@ type Inspection struct {
 	Publishable   bool       `json:"publishable"`
 	Findings      []Finding  `json:"findings"`
 
+	Filesystem *FilesystemImage `json:"filesystem"` // null for all else
+
 	IdentifiedBy string `json:"identified_by"` // what told platform and version both: "tag", "descriptor" or ""
 
 	// What a person may choose from when platform or version are not sure, the

@@ -12,10 +12,7 @@ func (i *inspector) inspectUnknown(data []byte) {
 		return
 	}
 	if fs := filesystem(data); fs != "" {
-		i.Kind = Filesystem
-		i.fail("filesystem", "File system",
-			fixExport,
-			"This is a %s file system with a board's files, not its program. A board that took it as firmware would not start.", fs)
+		i.inspectFilesystem(data, fs)
 		return
 	}
 	if isPartitionTable(data) {
