@@ -272,7 +272,8 @@ func TestSizes(t *testing.T) {
 		_, _ = rand.Read(noise) // which no engine packs
 		must(t, d.Exec(`INSERT INTO images (sha256, size, data, created_at) VALUES ('a', $1, $2, $3)`, len(noise), noise, db.Now()))
 		after, images, err := d.Backups.Sizes(ctx)
-		if err != nil || after < before+1<<20 || images != 1<<20 {
+		const free = 64 << 10 // what migrations left of tables that they made anew, and is used first
+		if err != nil || after < before+1<<20-free || images != 1<<20 {
 			t.Errorf("from %d to %d, %d, %v", before, after, images, err)
 		}
 	})

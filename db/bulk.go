@@ -17,7 +17,8 @@ import (
 // removal keeps.
 const keptColumns = `mac, platform, version_key, answer, last_seen, first_seen, ip_key, notes_lower, notes, created_at, version,
 requested_platform, ignored_platform, ip, reason, family, mode, chip_id, ap_mac, free_space, sketch_size, sketch_md5,
-sketch_sha256, chip_size, sdk_version, client_version, user_agent, inflates, password_key, board, board_before, board_returns, board_dismissed`
+sketch_sha256, chip_size, sdk_version, client_version, user_agent, inflates, password_key, board, board_before, board_returns, board_dismissed,
+filesystem, filesystem_version, filesystem_reason`
 
 // PermitAll permits the selected devices on a platform, from other whitelists
 // too. It says fault.Conflict when there are more than atMost, which is how many

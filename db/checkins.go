@@ -30,6 +30,9 @@ func (s *Devices) Record(ctx context.Context, list []fleet.Heard) (happened []fl
 			if err := s.db.engine.saveCheckIns(ctx, tx, chunk); err != nil {
 				return err
 			}
+			if err := s.db.engine.saveFilesystems(ctx, tx, chunk); err != nil {
+				return err
+			}
 			if err := s.db.engine.noteHeard(ctx, tx, chunk); err != nil {
 				return err
 			}
@@ -98,34 +101,48 @@ var checkInUpdates = func() string {
 	return strings.Join(set, ", ")
 }()
 
-// saveCheckIns writes one check-in of each device.
+// saveCheckIns writes of a list, with one check-in of each device at most, those
+// for applications.
 func (e engine) saveCheckIns(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) error {
 	args := make([]any, 0, len(list)*len(checkInColumns))
 	for i := range list {
-		args = append(args, checkInValues(&list[i])...)
+		if list[i].Report.WantsApplication() {
+			args = append(args, checkInValues(&list[i])...)
+		}
+	}
+	return e.upsert(ctx, tx, checkInColumns, checkInUpdates, args)
+}
+
+// upsert writes the columns of devices, with the updates of those that are there.
+func (e engine) upsert(ctx context.Context, tx *sqlx.Tx, columns []string, updates string, args []any) error {
+	if len(args) == 0 {
+		return nil
 	}
 	_, err := tx.ExecContext(ctx, `
-INSERT INTO devices (`+strings.Join(checkInColumns, ", ")+`) VALUES `+e.tuples(len(list), len(checkInColumns))+`
-ON CONFLICT (mac) DO UPDATE SET `+checkInUpdates, args...)
+INSERT INTO devices (`+strings.Join(columns, ", ")+`) VALUES `+e.tuples(len(args)/len(columns), len(columns))+`
+ON CONFLICT (mac) DO UPDATE SET `+updates, args...)
 	return err
 }
 
 // CountDownloads counts finished downloads, of releases that still exist, and
 // adds them to the history.
 func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) error {
-	type offered struct{ platform, key string }
+	type offered struct {
+		line
+		key string
+	}
 	counts := map[offered]int64{}
 	var happened []fleet.Happening
 	for _, d := range list {
-		counts[offered{d.Platform, version.ParseLenient(d.Version).Key()}]++
+		counts[offered{line{d.Platform, d.Filesystem}, version.ParseLenient(d.Version).Key()}]++
 		if d.MAC != "" {
-			happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Version: d.Version, Detail: d.Detail()})
+			happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Filesystem: d.Filesystem, Version: d.Version, Detail: d.Detail()})
 		}
 	}
 	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
 		for o, n := range counts {
 			if _, err := tx.ExecContext(ctx,
-				`UPDATE releases SET downloads = downloads + $3 WHERE platform = $1 AND version_key = $2`, o.platform, o.key, n); err != nil {
+				`UPDATE releases SET downloads = downloads + $4 WHERE platform = $1 AND filesystem = $2 AND version_key = $3`, o.platform, o.filesystem, o.key, n); err != nil {
 				return err
 			}
 		}

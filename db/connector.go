@@ -28,7 +28,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	line := &line{}
+	line := &wire{}
 	inner.Dialer(line)
 	conn, err := inner.Connect(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ type pqConn interface {
 // ends, and no longer.
 type patient struct {
 	pqConn
-	line *line
+	line *wire
 }
 
 // QueryContext sends a query.
@@ -95,9 +95,9 @@ func (p *patient) IsValid() bool {
 	return p.pqConn.IsValid()
 }
 
-// line is the network below a connection: what was dialled last until it is open.
+// wire is the network below a connection: what was dialled last until it is open.
 // Later lib/pq dials others, to say that a statement is to end.
-type line struct {
+type wire struct {
 	conn net.Conn
 	open bool
 
@@ -105,8 +105,8 @@ type line struct {
 	stop func() // for the last context
 }
 
-// bind cuts the line when a context has ended and nothing came of it for a while.
-func (l *line) bind(ctx context.Context) {
+// bind cuts the wire when a context has ended and nothing came of it for a while.
+func (l *wire) bind(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stop != nil {
@@ -124,19 +124,19 @@ func (l *line) bind(ctx context.Context) {
 }
 
 // Dial is for lib/pq.
-func (l *line) Dial(network, address string) (net.Conn, error) {
+func (l *wire) Dial(network, address string) (net.Conn, error) {
 	return l.DialContext(context.Background(), network, address)
 }
 
 // DialTimeout is for lib/pq.
-func (l *line) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+func (l *wire) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	return l.DialContext(ctx, network, address)
 }
 
 // DialContext is for lib/pq.
-func (l *line) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+func (l *wire) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err == nil && !l.open {
 		l.conn = conn

@@ -48,6 +48,10 @@ type deviceRow struct {
 	BoardBefore       string `db:"board_before"`
 	BoardReturns      int64  `db:"board_returns"`
 	BoardDismissed    bool   `db:"board_dismissed"`
+
+	Filesystem        string
+	FilesystemVersion string `db:"filesystem_version"`
+	FilesystemReason  string `db:"filesystem_reason"`
 }
 
 func (r *deviceRow) device() fleet.Device {
@@ -56,7 +60,8 @@ func (r *deviceRow) device() fleet.Device {
 		FirstSeen: r.FirstSeen, LastSeen: r.LastSeen, Version: r.Version, VersionKey: r.VersionKey,
 		RequestedPlatform: r.RequestedPlatform, IP: r.IP, Answer: r.Answer, Reason: r.Reason,
 		OfferedKey: r.OfferedKey, IgnoredPlatform: r.IgnoredPlatform, PasswordKey: r.PasswordKey,
-		Boards: fleet.Boards{Last: r.Board, Before: r.BoardBefore, Returns: r.BoardReturns, Dismissed: r.BoardDismissed},
+		Boards:     fleet.Boards{Last: r.Board, Before: r.BoardBefore, Returns: r.BoardReturns, Dismissed: r.BoardDismissed},
+		Filesystem: fleet.Filesystem{Mode: r.Filesystem, Version: r.FilesystemVersion, Reason: r.FilesystemReason},
 		Report: fleet.Report{
 			Family: r.Family, Mode: r.Mode, ChipID: r.ChipID, APMAC: r.APMAC,
 			FreeSpace: r.FreeSpace, SketchSize: r.SketchSize, SketchMD5: r.SketchMD5, SketchSHA256: r.SketchSHA256,
@@ -70,6 +75,7 @@ const deviceColumns = `d.mac, COALESCE(d.platform, '') AS platform, d.notes, d.c
   d.family, d.mode, d.chip_id, d.ap_mac, d.free_space, d.sketch_size, d.sketch_md5, d.sketch_sha256,
   d.chip_size, d.sdk_version, d.client_version, d.user_agent, d.inflates, d.ignored_platform,
   d.password_key, d.board, d.board_before, d.board_returns, d.board_dismissed,
+  d.filesystem, d.filesystem_version, d.filesystem_reason,
   COALESCE(p.offered_key, '') AS offered_key`
 
 const selectDevices = `

@@ -18,13 +18,14 @@ type happeningRow struct {
 	At          time.Time
 	Event       fleet.Event
 	Platform    string
+	Filesystem  string
 	Version     string
 	FromVersion string `db:"from_version"`
 	Detail      string
 	Others      int64
 }
 
-const selectHistory = `SELECT mac, at, event, platform, version, from_version, detail FROM history`
+const selectHistory = `SELECT mac, at, event, platform, filesystem, version, from_version, detail FROM history`
 
 // Of is the history of a device, the newest first. What was before a device was
 // forgotten is not told of the one that came back.
@@ -42,11 +43,11 @@ const (
 // was done to many devices in one go is told of one of them.
 func (s *History) Latest(ctx context.Context, limit int) ([]fleet.Happening, error) {
 	return s.query(ctx, `
-SELECT mac, at, event, platform, version, from_version, detail, (SELECT COUNT(*) FROM (
+SELECT mac, at, event, platform, filesystem, version, from_version, detail, (SELECT COUNT(*) FROM (
     SELECT 1 AS one FROM history h WHERE h.at = told.at AND h.event = told.event AND h.platform = told.platform LIMIT $3 + 1) same) - 1 AS others
-FROM (SELECT MIN(mac) AS mac, at, event, platform, version, from_version, detail
+FROM (SELECT MIN(mac) AS mac, at, event, platform, filesystem, version, from_version, detail
   FROM (`+selectHistory+` ORDER BY at DESC LIMIT $2) lines
-  GROUP BY at, event, platform, version, from_version, detail ORDER BY at DESC, 1, event DESC LIMIT $1) told
+  GROUP BY at, event, platform, filesystem, version, from_version, detail ORDER BY at DESC, 1, event DESC LIMIT $1) told
 ORDER BY at DESC, mac, event DESC`, limit, foldedLines, foldedOthers)
 }
 
@@ -63,14 +64,14 @@ func (s *History) query(ctx context.Context, q string, args ...any) ([]fleet.Hap
 }
 
 func addHistory(ctx context.Context, e sqlx.ExecerContext, list []fleet.Happening) error {
-	const columns = 7
+	const columns = 8
 	for chunk := range slices.Chunk(list, historyChunk) {
 		args := make([]any, 0, columns*len(chunk))
 		for _, h := range chunk {
-			args = append(args, h.MAC, h.At, h.Event, h.Platform, h.Version, h.FromVersion, h.Detail)
+			args = append(args, h.MAC, h.At, h.Event, h.Platform, h.Filesystem, h.Version, h.FromVersion, h.Detail)
 		}
 		if _, err := e.ExecContext(ctx, `
-INSERT INTO history (mac, at, event, platform, version, from_version, detail) VALUES `+tuples(len(chunk), columns)+`
+INSERT INTO history (mac, at, event, platform, filesystem, version, from_version, detail) VALUES `+tuples(len(chunk), columns)+`
 ON CONFLICT (mac, at, event) DO NOTHING`, args...); err != nil {
 			return err
 		}

@@ -19,8 +19,8 @@ func TestHistoryOfPlatforms(t *testing.T) {
 		permit(t, d, "000000000002", "pump")
 		publish(t, d, "lamp", "v1.0.2", "old")
 		publish(t, d, "lamp", "v1.0.3", "new")
-		must(t, d.Releases.Withdraw(ctx, "lamp", version.ParseLenient("v1.0.3")))
-		must(t, d.Releases.Offer(ctx, "lamp", version.ParseLenient("v1.0.3")))
+		must(t, d.Releases.Withdraw(ctx, "lamp", "", version.ParseLenient("v1.0.3")))
+		must(t, d.Releases.Offer(ctx, "lamp", "", version.ParseLenient("v1.0.3")))
 		if err := d.Releases.Publish(ctx, publication("lamp", "v1.0.1", "x")); err == nil {
 			t.Error("a lower version is published")
 		}

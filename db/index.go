@@ -21,7 +21,7 @@ func (s *Index) State(ctx context.Context) (state ota.IndexState, err error) {
 	return state, err
 }
 
-const selectKnown = `SELECT d.mac, d.platform, d.last_seen, d.facts, d.password_key FROM devices d`
+const selectKnown = `SELECT d.mac, d.platform, d.last_seen, d.facts, d.filesystem_facts, d.password_key FROM devices d`
 
 // Devices hands over every device, one by one.
 func (s *Index) Devices(ctx context.Context, each func(fleet.Known)) error {
@@ -36,7 +36,7 @@ func (s *Index) Devices(ctx context.Context, each func(fleet.Known)) error {
 // are about, and those that are gone.
 func (s *Index) Changed(ctx context.Context, after, upTo int64, each func(fleet.Known), gone func(fleet.MAC)) error {
 	rows, err := s.db.read.QueryContext(ctx, `
-SELECT c.mac, d.platform, d.last_seen, d.facts, d.password_key
+SELECT c.mac, d.platform, d.last_seen, d.facts, d.filesystem_facts, d.password_key
 FROM (SELECT DISTINCT mac FROM index_changes WHERE seq > $1 AND seq <= $2) c LEFT JOIN devices d ON d.mac = c.mac`, after, upTo)
 	if err != nil {
 		return err
@@ -51,9 +51,9 @@ func eachKnown(rows *sql.Rows, each func(fleet.Known), gone func(fleet.MAC)) err
 	names := map[string]string{}
 	var mac, platform, password sql.RawBytes
 	var seen sql.NullTime
-	var facts sql.NullInt64
+	var facts, filesystem sql.NullInt64
 	for rows.Next() {
-		if err := rows.Scan(&mac, &platform, &seen, &facts, &password); err != nil {
+		if err := rows.Scan(&mac, &platform, &seen, &facts, &filesystem, &password); err != nil {
 			return err
 		}
 		if !facts.Valid {
@@ -65,7 +65,10 @@ func eachKnown(rows *sql.Rows, each func(fleet.Known), gone func(fleet.MAC)) err
 			name = string(platform)
 			names[name] = name
 		}
-		each(fleet.Known{MAC: fleet.MAC(mac), Platform: name, LastSeen: seen.Time, Facts: facts.Int64, PasswordKey: string(password)})
+		each(fleet.Known{
+			MAC: fleet.MAC(mac), Platform: name, LastSeen: seen.Time, PasswordKey: string(password),
+			Facts: facts.Int64, FilesystemFacts: filesystem.Int64,
+		})
 	}
 	return rows.Err()
 }
@@ -85,9 +88,9 @@ FROM platforms p`)
 	return list, err
 }
 
-// Offered is what the platforms offer.
+// Offered is what the platforms offer, the file systems too.
 func (s *Index) Offered(ctx context.Context) ([]release.Release, error) {
-	return s.db.Releases.query(ctx, ` WHERE r.version_key = p.offered_key ORDER BY r.platform, i.chip`)
+	return s.db.Releases.query(ctx, ` WHERE `+isOffered+` ORDER BY r.platform, r.filesystem, i.chip`)
 }
 
 // Prune drops the log up to a number. Who has read no further reads everything.

@@ -57,7 +57,7 @@ func (d *DB) moveRelease(ctx context.Context, tx *sqlx.Tx, r *original.Release, 
 	if err := d.Releases.publish(ctx, tx, &p); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE releases SET published_at = $3, downloads = $4 WHERE platform = $1 AND version_key = $2`,
+	_, err = tx.ExecContext(ctx, `UPDATE releases SET published_at = $3, downloads = $4 WHERE platform = $1 AND filesystem = '' AND version_key = $2`,
 		p.Platform, p.Version.Key(), r.PublishedAt.UTC().Truncate(time.Microsecond), r.Downloads)
 	return err
 }

@@ -29,29 +29,29 @@ func TestWithdrawGoesDownTheHistory(t *testing.T) {
 		}
 		withdraw := func(v, then string) {
 			t.Helper()
-			must(t, d.Releases.Withdraw(ctx, "lamp", version.ParseLenient(v)))
+			must(t, d.Releases.Withdraw(ctx, "lamp", "", version.ParseLenient(v)))
 			if got := offered(t, d, "lamp"); got != then {
 				t.Errorf("after %s offers %q, want %q", v, got, then)
 			}
 		}
 		withdraw("v1.10.0", "v1.2.0")
-		must(t, d.Releases.Offer(ctx, "lamp", version.ParseLenient("v1.1.0")))
+		must(t, d.Releases.Offer(ctx, "lamp", "", version.ParseLenient("v1.1.0")))
 		withdraw("v1.1.0", "v1.0.0")
-		must(t, d.Releases.Offer(ctx, "lamp", version.ParseLenient("v1.2.0")))
+		must(t, d.Releases.Offer(ctx, "lamp", "", version.ParseLenient("v1.2.0")))
 		withdraw("v1.2.0", "v1.0.0") // v1.1.0 is withdrawn
-		if err := d.Releases.Withdraw(ctx, "lamp", version.ParseLenient("v1.2.0")); !fault.Is(err, fault.Conflict) {
+		if err := d.Releases.Withdraw(ctx, "lamp", "", version.ParseLenient("v1.2.0")); !fault.Is(err, fault.Conflict) {
 			t.Errorf("withdrawn twice: %v", err)
 		}
 		withdraw("v1.0.0", "")
 		if err := d.Releases.Publish(ctx, publication("lamp", "v1.9.0", "x")); !fault.Is(err, fault.Invalid) {
 			t.Errorf("published below a withdrawn one: %v", err)
 		}
-		must(t, d.Releases.Offer(ctx, "lamp", version.ParseLenient("v1.10.0")))
+		must(t, d.Releases.Offer(ctx, "lamp", "", version.ParseLenient("v1.10.0")))
 		if list, err := d.Releases.List(ctx, "lamp"); err != nil || list[0].WithdrawnAt != nil || list[1].WithdrawnAt == nil || !list[0].Offered {
 			t.Errorf("%+v, %v", list, err)
 		}
 		for _, name := range []string{"lamp", "toaster"} {
-			if err := d.Releases.Offer(ctx, name, version.ParseLenient("v9.0.0")); !fault.Is(err, fault.NotFound) {
+			if err := d.Releases.Offer(ctx, name, "", version.ParseLenient("v9.0.0")); !fault.Is(err, fault.NotFound) {
 				t.Errorf("%s offers what there is not: %v", name, err)
 			}
 		}
@@ -71,11 +71,11 @@ func TestRunners(t *testing.T) {
 				checkIn(t, d, m, "lamp", v, db.Now(), fleet.NoUpdate)
 			}
 		}
-		same, higher, err := d.Releases.Runners(ctx, "lamp", version.ParseLenient("v1.2.0"))
+		same, higher, err := d.Releases.Runners(ctx, "lamp", "", version.ParseLenient("v1.2.0"))
 		if err != nil || same != 1 || higher != 1 {
 			t.Errorf("%d the same, %d higher, %v", same, higher, err)
 		}
-		if same, higher, err := d.Releases.Runners(ctx, "none", version.ParseLenient("v1")); err != nil || same+higher != 0 {
+		if same, higher, err := d.Releases.Runners(ctx, "none", "", version.ParseLenient("v1")); err != nil || same+higher != 0 {
 			t.Errorf("%d, %d, %v", same, higher, err)
 		}
 	})

@@ -33,7 +33,7 @@ SELECT p.name, p.notes, p.created_at,
   (SELECT COUNT(*) FROM devices d WHERE d.platform = p.name) AS devices,
   p.password_hash AS "passwords.hash", p.password_at AS "passwords.at",
   p.old_password_hash AS "passwords.oldhash", p.old_password_at AS "passwords.oldat", p.password_grace AS "passwords.grace"
-FROM platforms p LEFT JOIN releases r ON r.platform = p.name AND r.version_key = p.offered_key`
+FROM platforms p LEFT JOIN releases r ON r.platform = p.name AND r.filesystem = '' AND r.version_key = p.offered_key`
 
 // List is all platforms by name.
 func (s *Platforms) List(ctx context.Context) ([]fleet.Platform, error) {
@@ -111,7 +111,7 @@ func (s *Platforms) Delete(ctx context.Context, name string) error {
 		if err := revokeHistory(ctx, tx, name); err != nil {
 			return err
 		}
-		was, err := offeredVersion(ctx, tx, name)
+		was, err := offeredVersion(ctx, tx, line{platform: name})
 		if err != nil {
 			return err
 		}

@@ -21,14 +21,15 @@ func (s *Releases) Publish(ctx context.Context, p *release.Publication) error {
 }
 
 func (s *Releases) publish(ctx context.Context, tx *sqlx.Tx, p *release.Publication) error {
-	was, err := offeredVersion(ctx, tx, p.Platform)
+	l := line{p.Platform, p.Filesystem}
+	was, err := offeredVersion(ctx, tx, l)
 	if err != nil {
 		return err
 	}
 	if err := raise(ctx, tx, p); err != nil {
 		return err
 	}
-	if err := s.db.recordText(ctx, tx, activity.ReleasePublished, p.Platform, "offered release", was, p.Version.String()); err != nil {
+	if err := s.db.recordOffer(ctx, tx, activity.ReleasePublished, l, was, p.Version.String()); err != nil {
 		return err
 	}
 	if err := insertRelease(ctx, tx, p); err != nil {
@@ -42,30 +43,33 @@ func (s *Releases) publish(ctx context.Context, tx *sqlx.Tx, p *release.Publicat
 	if err := noteCatalog(ctx, tx); err != nil {
 		return err
 	}
-	if err := addHistory(ctx, tx, []fleet.Happening{{At: Now(), Event: fleet.Published, Platform: p.Platform, Version: p.Version.String(), Detail: p.By}}); err != nil {
+	if err := addHistory(ctx, tx, []fleet.Happening{{At: Now(), Event: fleet.Published, Platform: p.Platform, Filesystem: p.Filesystem, Version: p.Version.String(), Detail: p.By}}); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM drafts WHERE id = $1`, p.Draft); err != nil {
 		return err
 	}
-	if err := prune(ctx, tx, p.Platform, p.Keep); err != nil {
+	if err := prune(ctx, tx, l, p.Keep); err != nil {
 		return err
 	}
 	return dropUnusedImages(ctx, tx)
 }
 
-// raise lets the platform's versions only rise: of two that publish at once the
+// raise lets the versions of a line only rise: of two that publish at once the
 // second waits here for the first, and then finds its version.
 func raise(ctx context.Context, tx *sqlx.Tx, p *release.Publication) error {
-	key := p.Version.Key()
+	l := line{p.Platform, p.Filesystem}
+	if err := l.begin(ctx, tx); err != nil {
+		return err
+	}
 	ok, err := changed(tx.ExecContext(ctx, `
-UPDATE platforms SET top_version = $2, top_key = $3, offered_key = $3 WHERE name = $1 AND top_key < $3`,
-		p.Platform, p.Version.String(), key))
+UPDATE `+l.table()+` SET top_version = $3, top_key = $4, offered_key = $4 WHERE `+l.row()+` AND top_key < $4`,
+		l.platform, l.filesystem, p.Version.String(), p.Version.Key()))
 	if err != nil || ok {
 		return err
 	}
 	var top string
-	err = tx.GetContext(ctx, &top, `SELECT top_version FROM platforms WHERE name = $1`, p.Platform)
+	err = tx.GetContext(ctx, &top, `SELECT top_version FROM `+l.table()+` WHERE `+l.row(), l.platform, l.filesystem)
 	if none(err) {
 		return noPlatform(p.Platform)
 	}
@@ -85,23 +89,23 @@ func insertRelease(ctx context.Context, tx *sqlx.Tx, p *release.Publication) err
 	}
 	key := p.Version.Key()
 	if _, err := tx.ExecContext(ctx, `
-INSERT INTO releases (platform, version_key, version, published_at, published_by) VALUES ($1, $2, $3, $4, $5)`,
-		p.Platform, key, p.Version.String(), Now(), p.By); err != nil {
+INSERT INTO releases (platform, filesystem, version_key, version, published_at, published_by) VALUES ($1, $2, $3, $4, $5, $6)`,
+		p.Platform, p.Filesystem, key, p.Version.String(), Now(), p.By); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-INSERT INTO release_images (platform, version_key, sha256, md5, chip, family, running, appended, inspection, packed_size)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		p.Platform, key, p.Image.SHA256, p.Image.MD5, p.Image.Chip, p.Image.Family,
+INSERT INTO release_images (platform, filesystem, version_key, sha256, md5, chip, family, running, appended, inspection, packed_size)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		p.Platform, p.Filesystem, key, p.Image.SHA256, p.Image.MD5, p.Image.Chip, p.Image.Family,
 		strings.Join(p.Image.Running, " "), p.Image.Appended, string(inspection), p.Image.PackedSize)
 	return err
 }
 
-// prune removes all but the newest releases of a platform, never the offered one.
-func prune(ctx context.Context, tx *sqlx.Tx, platform string, keep int) error {
+// prune removes all but the newest releases of a line, never the offered one.
+func prune(ctx context.Context, tx *sqlx.Tx, l line, keep int) error {
 	_, err := tx.ExecContext(ctx, `
-DELETE FROM releases WHERE platform = $1
-  AND version_key NOT IN (SELECT version_key FROM releases WHERE platform = $1 ORDER BY version_key DESC LIMIT $2)
-  AND version_key <> (SELECT offered_key FROM platforms WHERE name = $1)`, platform, keep)
+DELETE FROM releases WHERE platform = $1 AND filesystem = $2
+  AND version_key NOT IN (SELECT version_key FROM releases WHERE platform = $1 AND filesystem = $2 ORDER BY version_key DESC LIMIT $3)
+  AND version_key <> (SELECT offered_key FROM `+l.table()+` WHERE `+l.row()+`)`, l.platform, l.filesystem, keep)
 	return err
 }

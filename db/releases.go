@@ -11,6 +11,7 @@ import (
 
 	"esp-update-server/app/fault"
 	"esp-update-server/app/firmware"
+	"esp-update-server/app/fleet"
 	"esp-update-server/app/release"
 	"esp-update-server/app/version"
 )
@@ -20,6 +21,7 @@ type Releases struct{ db *DB }
 
 type releaseRow struct {
 	Platform    string
+	Filesystem  string
 	Version     string
 	VersionKey  string     `db:"version_key"`
 	PublishedAt time.Time  `db:"published_at"`
@@ -40,37 +42,48 @@ type releaseRow struct {
 }
 
 const selectReleases = `
-SELECT r.platform, r.version, r.version_key, r.published_at, r.published_by, r.withdrawn_at, r.downloads,
-  r.version_key = p.offered_key AS offered,
+SELECT r.platform, r.filesystem, r.version, r.version_key, r.published_at, r.published_by, r.withdrawn_at, r.downloads,
+  ` + isOffered + ` AS offered,
   i.sha256, i.md5, b.size, i.chip, i.family, i.running, i.appended, i.inspection, i.packed_size,
   m.sha256 AS "merged.sha256", i.merged_md5 AS "merged.md5", COALESCE(m.size, 0) AS "merged.size", i.merged_offset AS "merged.offset"
 FROM releases r JOIN platforms p ON p.name = r.platform
-JOIN release_images i ON i.platform = r.platform AND i.version_key = r.version_key
+LEFT JOIN filesystems f ON f.platform = r.platform AND f.filesystem = r.filesystem
+JOIN release_images i ON i.platform = r.platform AND i.filesystem = r.filesystem AND i.version_key = r.version_key
 JOIN images b ON b.sha256 = i.sha256
 LEFT JOIN images m ON m.sha256 = i.merged_sha256`
 
-// List is the releases of a platform, the highest version first.
+// isOffered is the condition that a release is what its line offers.
+const isOffered = `r.version_key = CASE WHEN r.filesystem = '' THEN p.offered_key ELSE COALESCE(f.offered_key, '') END`
+
+// List is the applications released for a platform, the highest version first.
 func (s *Releases) List(ctx context.Context, platform string) ([]release.Release, error) {
-	return s.query(ctx, ` WHERE r.platform = $1 ORDER BY r.version_key DESC, i.chip`, platform)
+	return s.query(ctx, ` WHERE r.platform = $1 AND r.filesystem = '' ORDER BY r.version_key DESC, i.chip`, platform)
 }
 
-// Offered is the release that devices of a platform are offered, or nil.
+// Filesystems is the file systems released for a platform, type by type, the
+// highest version first.
+func (s *Releases) Filesystems(ctx context.Context, platform string) ([]release.Release, error) {
+	return s.query(ctx, ` WHERE r.platform = $1 AND r.filesystem <> '' ORDER BY r.filesystem, r.version_key DESC`, platform)
+}
+
+// Offered is the application that devices of a platform are offered, or nil.
 func (s *Releases) Offered(ctx context.Context, platform string) (*release.Release, error) {
-	list, err := s.query(ctx, ` WHERE r.platform = $1 AND r.version_key = p.offered_key ORDER BY i.chip`, platform)
+	list, err := s.query(ctx, ` WHERE r.platform = $1 AND r.filesystem = '' AND r.version_key = p.offered_key ORDER BY i.chip`, platform)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	return &list[0], nil
 }
 
-// Find is the release of a platform's version, or fault.NotFound.
-func (s *Releases) Find(ctx context.Context, platform string, v version.Version) (*release.Release, error) {
-	list, err := s.query(ctx, ` WHERE r.platform = $1 AND r.version_key = $2 ORDER BY i.chip`, platform, v.Key())
+// Find is the release of a version, an application where the type of file system
+// is "", or fault.NotFound.
+func (s *Releases) Find(ctx context.Context, platform, filesystem string, v version.Version) (*release.Release, error) {
+	list, err := s.query(ctx, ` WHERE r.platform = $1 AND r.filesystem = $2 AND r.version_key = $3 ORDER BY i.chip`, platform, filesystem, v.Key())
 	if err != nil {
 		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, fault.New(fault.NotFound, "There is no release %s of %s.", v, platform)
+		return nil, noRelease(line{platform, filesystem}, v)
 	}
 	return &list[0], nil
 }
@@ -82,12 +95,15 @@ func (s *Releases) query(ctx context.Context, where string, args ...any) ([]rele
 		return nil, err
 	}
 	var list []release.Release
+	other := func(a, b *releaseRow) bool {
+		return a.VersionKey != b.VersionKey || a.Filesystem != b.Filesystem || a.Platform != b.Platform
+	}
 	for i := range rows {
 		image, err := rows[i].image()
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 || rows[i].VersionKey != rows[i-1].VersionKey || rows[i].Platform != rows[i-1].Platform {
+		if i == 0 || other(&rows[i], &rows[i-1]) {
 			list = append(list, rows[i].release())
 		}
 		last := &list[len(list)-1]
@@ -98,7 +114,7 @@ func (s *Releases) query(ctx context.Context, where string, args ...any) ([]rele
 
 func (r *releaseRow) release() release.Release {
 	return release.Release{
-		Platform: r.Platform, Version: version.ParseLenient(r.Version), Offered: r.Offered,
+		Platform: r.Platform, Filesystem: r.Filesystem, Version: version.ParseLenient(r.Version), Offered: r.Offered,
 		PublishedAt: r.PublishedAt, PublishedBy: r.PublishedBy, WithdrawnAt: r.WithdrawnAt, Downloads: r.Downloads,
 	}
 }
@@ -114,15 +130,22 @@ func (r *releaseRow) image() (release.Image, error) {
 	}, nil
 }
 
-// Highest is the highest version ever published for a platform, withdrawn and
-// pruned ones included; zero when there was none.
-func (s *Releases) Highest(ctx context.Context, platform string) (version.Version, error) {
+// Highest is the highest version ever published for a platform, of its
+// applications or of its file systems of a type, withdrawn and pruned ones
+// included; zero when there was none.
+func (s *Releases) Highest(ctx context.Context, platform, filesystem string) (version.Version, error) {
 	var top string
-	err := s.db.read.GetContext(ctx, &top, `SELECT top_version FROM platforms WHERE name = $1`, platform)
+	err := s.db.read.GetContext(ctx, &top, `
+SELECT CASE WHEN $2 = '' THEN p.top_version ELSE COALESCE(f.top_version, '') END
+FROM platforms p LEFT JOIN filesystems f ON f.platform = p.name AND f.filesystem = $2 WHERE p.name = $1`, platform, filesystem)
 	if none(err) {
 		return version.Version{}, noPlatform(platform)
 	}
 	return version.ParseLenient(top), err
+}
+
+func noRelease(l line, v version.Version) error {
+	return fault.New(fault.NotFound, "There is no release %s of %s.", release.Name(fleet.Cut(l.filesystem, fleet.MaxReported), v.String()), l.platform)
 }
 
 // Platforms is the names of all platforms.

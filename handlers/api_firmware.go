@@ -13,14 +13,15 @@ import (
 
 // apiPublished is the answer to a file that was published, or would be.
 type apiPublished struct {
-	Platform string             `json:"platform"`
-	Version  string             `json:"version"`
-	Size     int64              `json:"size"`
-	MD5      string             `json:"md5"`
-	SHA256   string             `json:"sha256"`
-	Chip     string             `json:"chip"`
-	Findings []firmware.Finding `json:"findings"`
-	Merged   *apiMerged         `json:"merged,omitempty"`
+	Filesystem string             `json:"filesystem,omitempty"` // its type; not there for an application
+	Platform   string             `json:"platform"`
+	Version    string             `json:"version"`
+	Size       int64              `json:"size"`
+	MD5        string             `json:"md5"`
+	SHA256     string             `json:"sha256"`
+	Chip       string             `json:"chip"`
+	Findings   []firmware.Finding `json:"findings"`
+	Merged     *apiMerged         `json:"merged,omitempty"`
 }
 
 // apiMerged is the file that is kept for first installations.
@@ -45,7 +46,7 @@ func (s *server) apiFirmware(c *fiber.Ctx) error {
 		return refuseFile(c, a, a.Refusal)
 	}
 	out := apiPublished{
-		Platform: a.Platform, Version: a.Version.String(), Size: a.Inspection.Size, MD5: a.Inspection.MD5,
+		Filesystem: a.Filesystem, Platform: a.Platform, Version: a.Version.String(), Size: a.Inspection.Size, MD5: a.Inspection.MD5,
 		SHA256: a.Inspection.SHA256, Chip: a.Inspection.Chip, Findings: a.Inspection.Findings,
 	}
 	if m := a.Merged; m != nil {
@@ -89,7 +90,7 @@ func (s *server) publish(c *fiber.Ctx, a *release.Assessment, draft string) erro
 	if a.Beside != nil {
 		what = "first installation added"
 	}
-	s.did(c, what, "platform", a.Platform, "version", a.Version.String())
+	s.did(c, what, "platform", a.Platform, "version", a.Name())
 	s.changed(live.Platform+a.Platform, live.Fleet, live.Feed)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
+	"esp-update-server/app/release"
 )
 
 type apiPlatform struct {
@@ -111,6 +112,7 @@ func (s *server) apiDeletePlatform(c *fiber.Ctx) error {
 
 // apiRelease is one release of a platform in the API.
 type apiRelease struct {
+	Filesystem  string  `json:"filesystem,omitempty"`
 	Version     string  `json:"version"`
 	Offered     bool    `json:"offered"`
 	Size        int64   `json:"size"`
@@ -132,14 +134,22 @@ func (s *server) apiReleases(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	files, err := s.Releases.Filesystems(c.UserContext(), name)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fiber.Map{"releases": toAPIReleases(list), "filesystems": toAPIReleases(files)})
+}
+
+func toAPIReleases(list []release.Release) []apiRelease {
 	out := []apiRelease{}
 	for _, r := range list {
 		for _, i := range r.Images {
 			out = append(out, apiRelease{
-				Version: r.Version.String(), Offered: r.Offered, Size: i.Size, MD5: i.MD5, SHA256: i.SHA256, Chip: i.Chip,
+				Filesystem: r.Filesystem, Version: r.Version.String(), Offered: r.Offered, Size: i.Size, MD5: i.MD5, SHA256: i.SHA256, Chip: i.Chip,
 				Downloads: r.Downloads, PublishedAt: stamp(&r.PublishedAt), PublishedBy: r.PublishedBy,
 			})
 		}
 	}
-	return c.JSON(fiber.Map{"releases": out})
+	return out
 }

@@ -31,6 +31,8 @@ import (
 var images = map[string][]byte{
 	"lamp": pattern(200_000, 7),
 	"sun":  pattern(300_000, 11),
+
+	"lamp-littlefs": pattern(18*4096, 3), "sun-littlefs": pattern(20*4096, 5), "sun-spiffs": pattern(16*4096, 13), "sun-fat": pattern(24*4096, 17),
 }
 
 func pattern(size, step int) []byte {
@@ -59,6 +61,11 @@ func world(t testing.TB, d *db.DB) {
 		Chip: "ESP8266", Family: firmware.ESP8266, Running: []string{strings.Repeat("1", 32)}})
 	publishImage(t, d, "smart-sun", "v2.0.0", images["sun"], release.Image{
 		Chip: "ESP32-C3", Family: firmware.ESP32, Appended: strings.Repeat("ab", 32)})
+	publishFilesystem(t, d, "smart-lamp", "LittleFS", "v1.3.0", images["lamp-littlefs"])
+	publishFilesystem(t, d, "smart-sun", "SPIFFS", "v1.1.0", images["sun-spiffs"])
+	publishFilesystem(t, d, "smart-sun", "FAT", "v3.0.0", images["sun-fat"])
+	publishFilesystem(t, d, "smart-sun", "LittleFS", "v1.2.0", images["sun-littlefs"])
+	publishFilesystem(t, d, "empty", "LittleFS", "v9.0.0", images["lamp-littlefs"])
 }
 
 // publishImage makes a release of any bytes.

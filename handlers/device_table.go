@@ -84,6 +84,9 @@ func (d deviceRow) Reported() string {
 // LastAnswer says in words what the device got at its last check-in.
 func (d deviceRow) LastAnswer() string { return answers[ota.Reason(d.Reason)] }
 
+// FilesystemAnswer says it of the last one that asked for a file system.
+func (d deviceRow) FilesystemAnswer() string { return answers[ota.Reason(d.Filesystem.Reason)] }
+
 // deviceTable is the part of a table that a query asks for. A search or a state
 // looks at new devices too only where it says so.
 func (s *server) deviceTable(c *fiber.Ctx, home string, q fleet.DeviceQuery) (*deviceTable, error) {

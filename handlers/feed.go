@@ -78,6 +78,9 @@ var eventIcons = map[fleet.Event]string{
 // subject.
 func happeningText(h *fleet.Happening) string {
 	platform, to, from, detail := fleet.Isolated(h.Platform), fleet.Isolated(h.Version), fleet.Isolated(h.FromVersion), fleet.Isolated(h.Detail)
+	if h.Filesystem != "" {
+		return filesystemText(h, platform, to, from, detail)
+	}
 	switch h.Event {
 	case fleet.FirstSeen:
 		return "asked for the first time" + named(" as ", platform) + named(", running ", to)

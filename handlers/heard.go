@@ -29,7 +29,7 @@ func (s *server) remember(in *fleet.CheckIn, d *ota.Decision, subject *ota.Subje
 		return
 	}
 	if d.Answer == fleet.Offer && !d.Rest {
-		s.Log.Info("offer", append(logged(&h), "offered", h.Offered)...)
+		s.Log.Info("offer", append(logged(&h), "offered", d.Release.Name())...)
 	}
 	if s.Index.Heard.Hear(&h, subject.Platform, request, subject.Catalog) {
 		s.Writer.Add(&h)

@@ -67,7 +67,13 @@ func (s *server) measured(next fiber.Handler) fiber.Handler {
 			s.metrics.noUpdates.Inc()
 		case fiber.StatusBadRequest:
 			s.metrics.refusals.Inc()
-		case fiber.StatusOK, fiber.StatusPartialContent, fiber.StatusRequestedRangeNotSatisfiable:
+		case fiber.StatusOK:
+			if c.Response().IsBodyStream() {
+				s.metrics.offers.Inc()
+			} else { // the version alone was asked for
+				s.metrics.noUpdates.Inc()
+			}
+		case fiber.StatusPartialContent, fiber.StatusRequestedRangeNotSatisfiable:
 			s.metrics.offers.Inc()
 		default:
 			s.metrics.failures.Inc()

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,13 +24,29 @@ type offerChange struct {
 	Higher   int64            // and those that run a higher version
 }
 
+// Has is what a device does that got the release.
+func (o *offerChange) Has() string {
+	if o.Release.Filesystem != "" {
+		return "has"
+	}
+	return "runs"
+}
+
+// Have is Has of several devices.
+func (o *offerChange) Have() string {
+	if o.Release.Filesystem != "" {
+		return "have"
+	}
+	return "run"
+}
+
 // askOffer handles GET /platforms/{platform}/release/edit?version=.
 func (s *server) askOffer(c *fiber.Ctx) error {
 	v, err := version.Parse(c.Query("version"))
 	if err != nil {
 		return err
 	}
-	o, list, err := s.offerChange(c, v)
+	o, list, err := s.offerChange(c, c.Query("filesystem"), v)
 	if err != nil {
 		return err
 	}
@@ -37,51 +55,67 @@ func (s *server) askOffer(c *fiber.Ctx) error {
 			o.Other = &list[n]
 		}
 	}
-	o.Title = fmt.Sprintf("Offer %s of %s", v, o.Platform.Name)
+	o.Title = fmt.Sprintf("Offer %s of %s", o.Release.Name(), o.Platform.Name)
 	return s.page(c, "platforms/offer", o)
 }
 
 // askWithdraw handles GET /platforms/{platform}/release/delete.
 func (s *server) askWithdraw(c *fiber.Ctx) error {
-	v, err := s.offeredVersion(c)
+	filesystem := c.Query("filesystem")
+	v, err := s.offeredVersion(c, filesystem)
 	if err != nil {
 		return err
 	}
-	o, list, err := s.offerChange(c, v)
+	o, list, err := s.offerChange(c, filesystem, v)
 	if err != nil {
 		return err
 	}
 	o.Other = release.Below(list, v)
-	o.Title = fmt.Sprintf("Withdraw %s of %s", v, o.Platform.Name)
+	o.Title = fmt.Sprintf("Withdraw %s of %s", o.Release.Name(), o.Platform.Name)
 	return s.page(c, "platforms/withdraw", o)
 }
 
-// offeredVersion is what the platform of the path offers now.
-func (s *server) offeredVersion(c *fiber.Ctx) (version.Version, error) {
+// offeredVersion is what the platform of the path offers now, as an application
+// or as a file system of a type.
+func (s *server) offeredVersion(c *fiber.Ctx, filesystem string) (version.Version, error) {
 	p, err := s.Platforms.Find(c.UserContext(), platformParam(c))
 	if err != nil {
 		return version.Version{}, err
 	}
-	if p.Version == "" {
-		return version.Version{}, fault.New(fault.NotFound, "%s offers nothing, so there is nothing to withdraw.", p.Name)
+	list, err := s.released(c.UserContext(), p.Name, filesystem)
+	if err != nil {
+		return version.Version{}, err
 	}
-	return version.Parse(p.Version)
+	if n := slices.IndexFunc(list, func(r release.Release) bool { return r.Offered }); n >= 0 {
+		return list[n].Version, nil
+	}
+	return version.Version{}, fault.New(fault.NotFound, "%s offers nothing, so there is nothing to withdraw.", p.Name)
+}
+
+// released is what was released of a platform, the highest version first:
+// applications, or file systems of a type.
+func (s *server) released(ctx context.Context, platform, filesystem string) ([]release.Release, error) {
+	if filesystem == "" {
+		return s.Releases.List(ctx, platform)
+	}
+	list, err := s.Releases.Filesystems(ctx, platform)
+	return release.OfType(list, filesystem), err
 }
 
 // offerChange looks up a release of the path's platform, the history that it is
 // in, and who runs it.
-func (s *server) offerChange(c *fiber.Ctx, v version.Version) (o *offerChange, list []release.Release, err error) {
+func (s *server) offerChange(c *fiber.Ctx, filesystem string, v version.Version) (o *offerChange, list []release.Release, err error) {
 	ctx, o := c.UserContext(), new(offerChange)
 	if o.Platform, err = s.Platforms.Find(ctx, platformParam(c)); err != nil {
 		return nil, nil, err
 	}
-	if o.Release, err = s.Releases.Find(ctx, o.Platform.Name, v); err != nil {
+	if o.Release, err = s.Releases.Find(ctx, o.Platform.Name, filesystem, v); err != nil {
 		return nil, nil, err
 	}
-	if o.Same, o.Higher, err = s.Releases.Runners(ctx, o.Platform.Name, v); err != nil {
+	if o.Same, o.Higher, err = s.Releases.Runners(ctx, o.Platform.Name, filesystem, v); err != nil {
 		return nil, nil, err
 	}
-	list, err = s.Releases.List(ctx, o.Platform.Name)
+	list, err = s.released(ctx, o.Platform.Name, filesystem)
 	return o, list, err
 }
 
@@ -93,12 +127,14 @@ func (s *server) updateOffer(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Releases.Offer(c.UserContext(), name, v); err != nil {
+	filesystem := c.FormValue("filesystem")
+	if err := s.Releases.Offer(c.UserContext(), name, filesystem, v); err != nil {
 		return err
 	}
-	s.did(c, "release offered", "platform", name, "version", v.String())
+	said := release.Name(filesystem, v.String())
+	s.did(c, "release offered", "platform", name, "version", said)
 	s.changed(live.Platform+name, live.Fleet, live.Feed)
-	return s.done(c, "/platforms/"+name, fmt.Sprintf("%s offers %s now.", name, v))
+	return s.done(c, "/platforms/"+name, fmt.Sprintf("%s offers %s now.", name, said))
 }
 
 // deleteOffer handles DELETE /platforms/{platform}/release: the offered release
@@ -109,17 +145,31 @@ func (s *server) deleteOffer(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Releases.Withdraw(c.UserContext(), name, v); err != nil {
+	filesystem := c.FormValue("filesystem")
+	if err := s.Releases.Withdraw(c.UserContext(), name, filesystem, v); err != nil {
 		return err
 	}
-	s.did(c, "release withdrawn", "platform", name, "version", v.String())
+	s.did(c, "release withdrawn", "platform", name, "version", release.Name(filesystem, v.String()))
 	s.changed(live.Platform+name, live.Fleet, live.Feed)
-	p, err := s.Platforms.Find(c.UserContext(), name)
+	sentence, err := s.withdrawn(c, name, filesystem, v)
 	if err != nil {
 		return err
 	}
-	if p.Version == "" {
-		return s.done(c, "/platforms/"+name, fmt.Sprintf("%s is withdrawn: %s offers nothing now.", v, name))
+	return s.done(c, "/platforms/"+name, sentence)
+}
+
+// withdrawn says what is offered once a release is withdrawn.
+func (s *server) withdrawn(c *fiber.Ctx, platform, filesystem string, v version.Version) (string, error) {
+	was := v.String()
+	if filesystem != "" {
+		was = sentence(release.Name(filesystem, was))
 	}
-	return s.done(c, "/platforms/"+name, fmt.Sprintf("%s is withdrawn: %s offers %s again.", v, name, p.Version))
+	now, err := s.offeredVersion(c, filesystem)
+	switch {
+	case fault.Is(err, fault.NotFound) && filesystem == "":
+		return fmt.Sprintf("%s is withdrawn: %s offers nothing now.", was, platform), nil
+	case fault.Is(err, fault.NotFound):
+		return fmt.Sprintf("%s is withdrawn: %s offers no %s file system now.", was, platform, filesystem), nil
+	}
+	return fmt.Sprintf("%s is withdrawn: %s offers %s again.", was, platform, now), err
 }

@@ -50,9 +50,10 @@ func (s *server) hold(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, catalog 
 	asked := askedPart(c)
 	offered := d.Answer == fleet.Offer
 	switch {
+	case !in.Report.WantsApplication():
 	case asked == ota.Whole && offered:
 		s.pins.drop(c.UserContext(), in.MAC)
-	case asked == ota.Whole || in.File != "" || !in.Report.WantsApplication():
+	case asked == ota.Whole || in.File != "":
 	case offered || d.Answer == fleet.NoUpdate && asked == ota.Later:
 		return s.holdTo(c, in, asked, d, catalog)
 	}
@@ -111,7 +112,7 @@ func (s *server) lookUp(ctx context.Context, pin *keptPin, offered *release.Rele
 	if pin.release != nil && pin.catalog == catalog {
 		return true
 	}
-	found, err := s.Releases.Find(ctx, pin.Platform, version.ParseLenient(pin.Version))
+	found, err := s.Releases.Find(ctx, pin.Platform, "", version.ParseLenient(pin.Version))
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return pin.release != nil // as it was
 	}

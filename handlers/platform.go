@@ -14,7 +14,8 @@ type platformsShow struct {
 	Platform *fleet.Platform
 	Notes    platformNotes
 	Versions *versionChart
-	Releases []releaseRow
+	Releases releaseTable
+	Files    releaseTable // of file systems
 	Sketches []sketch
 	Password *passwordCard
 	Install  *installationCard
@@ -75,10 +76,10 @@ func (s *server) whitelist(c *fiber.Ctx, platform string) (*deviceTable, error) 
 // describePlatform looks up what the platform's page tells beside its whitelist.
 func (s *server) describePlatform(ctx context.Context, v *platformsShow) (err error) {
 	name := v.Platform.Name
-	if v.Releases, err = s.releaseRows(ctx, name, v.Notes.MayChange); err != nil {
+	if v.Releases, v.Files, err = s.releaseTables(ctx, name, v.Notes.MayChange); err != nil {
 		return err
 	}
-	v.Install = newInstallationCard(name, v.Releases, v.Notes.MayChange)
+	v.Install = newInstallationCard(name, v.Releases.Rows, v.Notes.MayChange)
 	now, err := s.History.Running(ctx, name)
 	if err != nil {
 		return err

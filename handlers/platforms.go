@@ -165,7 +165,11 @@ func (s *server) findPlatform(ctx context.Context, name string) (*fleet.Platform
 		return nil, 0, err
 	}
 	list, err := s.Releases.List(ctx, name)
-	return p, len(list), err
+	if err != nil {
+		return nil, 0, err
+	}
+	files, err := s.Releases.Filesystems(ctx, name)
+	return p, len(list) + len(files), err
 }
 
 // deletePlatform handles DELETE /platforms/{platform}.

@@ -19,34 +19,49 @@ type releaseRow struct {
 	MayChange bool
 }
 
-// releaseRows is the history of a platform, the highest version first.
-func (s *server) releaseRows(ctx context.Context, platform string, mayChange bool) ([]releaseRow, error) {
+// releaseTable is what was released of a platform, applications or file systems.
+type releaseTable struct {
+	Filesystems bool
+	Rows        []releaseRow
+	MayChange   bool
+}
+
+// releaseTables is the history of a platform, the highest version first.
+func (s *server) releaseTables(ctx context.Context, platform string, mayChange bool) (applications, filesystems releaseTable, err error) {
 	list, err := s.Releases.List(ctx, platform)
 	if err != nil {
-		return nil, err
+		return applications, filesystems, err
 	}
 	packed, err := s.History.CompressedFor(ctx, platform)
 	if err != nil {
-		return nil, err
+		return applications, filesystems, err
 	}
-	var rows []releaseRow
+	applications = releaseTable{Rows: releaseRows(list, packed, mayChange), MayChange: mayChange}
+	list, err = s.Releases.Filesystems(ctx, platform)
+	return applications, releaseTable{Filesystems: true, Rows: releaseRows(list, nil, mayChange), MayChange: mayChange}, err
+}
+
+// releaseRows is a row for each image, with how many devices got it compressed, by
+// version.
+func releaseRows(list []release.Release, packed map[string]int64, mayChange bool) (rows []releaseRow) {
 	for r := range list {
 		for i := range list[r].Images {
 			image := &list[r].Images[i]
 			rows = append(rows, releaseRow{Release: &list[r], Image: image, Findings: sortFindings(image.Inspection), MayChange: mayChange, Packed: packed[list[r].Version.String()]})
 		}
 	}
-	return rows, nil
+	return rows
 }
 
 // downloadFirmware handles GET /platforms/{platform}/releases/{version}/firmware:
-// the image as it was published. Of several, chip= says which.
+// the image as it was published. Of several, chip= says which, and filesystem=
+// its type where it is no application.
 func (s *server) downloadFirmware(c *fiber.Ctx) error {
 	v, err := versionParam(c)
 	if err != nil {
 		return err
 	}
-	r, err := s.Releases.Find(c.UserContext(), platformParam(c), v)
+	r, err := s.Releases.Find(c.UserContext(), platformParam(c), c.Query("filesystem"), v)
 	if err != nil {
 		return err
 	}

@@ -57,14 +57,15 @@ type devices interface {
 
 type releases interface {
 	List(ctx context.Context, platform string) ([]release.Release, error)
-	Find(ctx context.Context, platform string, v version.Version) (*release.Release, error)
+	Filesystems(ctx context.Context, platform string) ([]release.Release, error)
+	Find(ctx context.Context, platform, filesystem string, v version.Version) (*release.Release, error)
 	Offered(ctx context.Context, platform string) (*release.Release, error)
 	Bytes(ctx context.Context, sha256 string) ([]byte, error)
 	RunBy(ctx context.Context, platform, sketchMD5 string) (sha256 string, err error)
-	Offer(ctx context.Context, platform string, v version.Version) error
-	Withdraw(ctx context.Context, platform string, v version.Version) error
 	RemoveMerged(ctx context.Context, platform string, v version.Version, md5 string) error
-	Runners(ctx context.Context, platform string, v version.Version) (same, higher int64, err error)
+	Offer(ctx context.Context, platform, filesystem string, v version.Version) error
+	Withdraw(ctx context.Context, platform, filesystem string, v version.Version) error
+	Runners(ctx context.Context, platform, filesystem string, v version.Version) (same, higher int64, err error)
 }
 
 type drafts interface {

@@ -17,8 +17,8 @@ import (
 func (s *server) update(c *fiber.Ctx) error {
 	in := s.checkIn(c)
 	request := requestHash(c.Context())
-	if in.Report.IsTasmota() {
-		request = 0 // which gets another answer than the one of again
+	if in.Report.IsTasmota() || in.Report.WantsVersion() {
+		request = 0 // which get another answer than the one of again
 	}
 	return s.answer(c, in, request)
 }
@@ -41,6 +41,8 @@ func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
 	switch {
 	case h.pin != nil || h.gone:
 		return s.sendPart(c, in.MAC, &d, h)
+	case d.Answer == fleet.NoUpdate && d.Release != nil:
+		return s.sendVersion(c, &d)
 	case d.Answer == fleet.NoUpdate && in.Report.IsTasmota():
 		return sendLine(c, fiber.StatusNotFound, "no update. "+d.Sentence)
 	case d.Answer == fleet.NoUpdate:
@@ -97,6 +99,16 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	return nil
 }
 
+// sendVersion tells a board which version is offered, and sends none of it.
+func (s *server) sendVersion(c *fiber.Ctx, d *ota.Decision) error {
+	h := &c.Response().Header
+	h.DisableNormalizing() // or x-MD5 would leave as X-Md5
+	h.Set("x-MD5", d.Image.MD5)
+	h.Set("x-version", d.Release.Version.String())
+	c.Status(fiber.StatusOK)
+	return nil
+}
+
 // downloaded counts a download whose last byte was taken; by a client with a
 // manifest key where there is no MAC.
 func (s *server) downloaded(mac fleet.MAC, d *ota.Decision) {
@@ -105,6 +117,8 @@ func (s *server) downloaded(mac fleet.MAC, d *ota.Decision) {
 	if by == "" {
 		by = "a manifest key"
 	}
-	s.Log.Info("download finished", "device", by, "platform", r.Platform, "version", v)
-	s.Writer.AddDownload(fleet.Download{MAC: mac, Platform: r.Platform, Version: v, At: time.Now().UTC().Truncate(time.Microsecond), Packed: d.Packed})
+	s.Log.Info("download finished", "device", by, "platform", r.Platform, "version", r.Name())
+	s.Writer.AddDownload(fleet.Download{
+		MAC: mac, Platform: r.Platform, Filesystem: r.Filesystem, Version: v, At: time.Now().UTC().Truncate(time.Microsecond), Packed: d.Packed,
+	})
 }

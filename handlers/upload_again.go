@@ -12,6 +12,7 @@ import (
 type uploadAgain struct {
 	Form      string         // the id of that form
 	Word      bool           // a person's word is taken for platform and version
+	Named     string         // where it was looked for them: the file, or its name alone
 	Platform  string         // as typed
 	Version   string         // likewise
 	Platforms []string       // found in the file, the likeliest first
@@ -56,10 +57,14 @@ func newUploadAgain(form *uploadForm, a *release.Assessment, known []string) *up
 			v.Word = v.Word || c.Code == "tag-missing"
 		}
 	}
-	if !v.Inside && v.Create == "" && len(v.Confirm) == 0 {
+	v.Word = v.Word || a.Word
+	if !v.Inside && v.Create == "" && len(v.Confirm) == 0 && !v.Word {
 		return nil
 	}
-	v.Known = known
+	v.Known, v.Named = known, "the file"
+	if a.Filesystem != "" {
+		v.Named = "the name of the file"
+	}
 	v.suggest(a.Inspection)
 	return v
 }

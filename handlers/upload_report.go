@@ -30,7 +30,12 @@ func (r *uploadReport) Inspection() *firmware.Inspection {
 }
 
 // Audience says who would be offered the file.
-func (r *uploadReport) Audience() string { return audience(r.Platform) }
+func (r *uploadReport) Audience() string {
+	if r.Assessment.Filesystem != "" {
+		return "boards of " + r.Platform.Name + " get it when they ask for their file system"
+	}
+	return audience(r.Platform)
+}
 
 // Done says what was done with the file.
 func (r *uploadReport) Done() string {

@@ -45,6 +45,7 @@ type Device struct {
 	Report            Report
 	PasswordKey       string // tells which password it sent last; see Passwords.Use
 	Boards            Boards // that report its MAC
+	Filesystem        Filesystem
 
 	// IgnoredPlatform is what it asked for when a person chose not to hear of
 	// that any more; nil when nobody did.

@@ -15,10 +15,12 @@ type Heard struct {
 	Reason      string
 	Offered     string // version; "" for none
 	Packed      bool   // it is offered compressed
+	Filesystem  string // the type that is offered, else as what one was asked for; "" for an application
 	Sentence    string // of the answer
 	RunsKey     string // version key of what the device runs
 	PasswordKey string // see Passwords.Use
 	Forged      bool   // so it seems: nothing is changed by it
+	Alike       int64  // Facts of a check-in to which this one adds nothing; 0 for none
 
 	// What Fold tells.
 	Boards Boards    // that report the MAC, after it
@@ -56,14 +58,27 @@ func (h *Heard) trim() {
 
 // Fold tells from how devices were before what a list of check-ins, each
 // device's in the order of their times, changed in their history; and it is the
-// newest check-in of each device, by MAC. Devices that were never seen are
-// missing in before.
+// newest check-in of each device, by MAC, and beside it the newest for a file
+// system. Devices that were never seen are missing in before.
 func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happening) {
-	last := map[MAC]Heard{}
+	type sort struct {
+		mac        MAC
+		filesystem bool
+	}
+	last, first := map[sort]Heard{}, map[MAC]time.Time{}
 	for _, h := range list {
 		was := before[h.MAC]
 		if h.Forged {
 			happened = append(happened, h.forgery(was)...)
+			continue
+		}
+		if _, earlier := first[h.MAC]; !earlier {
+			first[h.MAC] = h.At
+		}
+		h.First = first[h.MAC]
+		if !h.Report.WantsApplication() {
+			happened = append(happened, h.happenings(was)...)
+			before[h.MAC], last[sort{h.MAC, true}] = h.afterFilesystem(was), h
 			continue
 		}
 		happened = append(happened, Happenings(was, &h.CheckIn, h.Answer, h.Reason, h.Offered, h.detail())...)
@@ -72,17 +87,12 @@ func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happ
 			h.Boards = was.Boards
 		}
 		h.Boards, _ = h.Boards.After(was, &h.CheckIn)
-		h.First = h.At
-		if earlier, ok := last[h.MAC]; ok {
-			h.First = earlier.First
-		}
-		before[h.MAC] = h.after(was)
-		last[h.MAC] = h
+		before[h.MAC], last[sort{mac: h.MAC}] = h.after(was), h
 	}
 	for _, h := range last {
 		newest = append(newest, h)
 	}
-	slices.SortFunc(newest, func(a, b Heard) int { return strings.Compare(string(a.MAC), string(b.MAC)) })
+	slices.SortFunc(newest, inOrder)
 	return newest, happened
 }
 
@@ -95,6 +105,17 @@ func (h *Heard) detail() string {
 		return Compressed
 	}
 	return ""
+}
+
+// inOrder is by MAC, and of one device the check-in for its application first.
+func inOrder(a, b Heard) int {
+	if c := strings.Compare(string(a.MAC), string(b.MAC)); c != 0 || a.Report.WantsApplication() == b.Report.WantsApplication() {
+		return c
+	}
+	if a.Report.WantsApplication() {
+		return -1
+	}
+	return 1
 }
 
 // forgery tells of a check-in that seems to be forged. Its detail is the address
@@ -119,11 +140,12 @@ func (h *Heard) after(was *Device) *Device {
 
 // Download is that a device took a release to its last byte.
 type Download struct {
-	MAC      MAC
-	Platform string
-	Version  string
-	At       time.Time
-	Packed   bool // it was compressed
+	MAC        MAC
+	Platform   string
+	Filesystem string // its type; "" for an application
+	Version    string
+	At         time.Time
+	Packed     bool // it was compressed
 }
 
 // Detail is what the history tells of it beside the version.

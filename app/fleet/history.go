@@ -37,6 +37,7 @@ type Happening struct {
 	At          time.Time
 	Event       Event
 	Platform    string
+	Filesystem  string // the type that it is about; "" for an application
 	Version     string
 	FromVersion string
 	Detail      string
@@ -59,7 +60,8 @@ func Happenings(before *Device, c *CheckIn, answer Answer, reason, offered, deta
 		add(FirstSeen, Happening{Version: version})
 		before = &Device{Version: version}
 	}
-	if heard && before.Version != version && version != "" {
+	asked := before.Version != "" || before.Answer != "" // for an application, and not for file systems alone
+	if heard && asked && before.Version != version && version != "" {
 		add(Updated, Happening{Version: version, FromVersion: before.Version})
 	}
 	if boards, returned := before.Boards.After(before, c); returned && boards.worthTelling() {

@@ -34,9 +34,10 @@ const maxTouched = 16
 type shard struct {
 	mu      sync.Mutex
 	devices map[uint64]entry
-	touched []uint64 // heard since it was last asked
-	more    bool     // and others, that were too many to note
-	changed bool     // what Unsettled tells is not what it told last
+	files   map[uint64]int64 // Heard.Facts of the check-ins for file systems, of the few devices that make some
+	touched []uint64         // heard since it was last asked
+	more    bool             // and others, that were too many to note
+	changed bool             // what Unsettled tells is not what it told last
 }
 
 // entry is what is known of a device.
@@ -58,6 +59,8 @@ type Known struct {
 	LastSeen time.Time // zero for never
 	Facts    int64
 
+	FilesystemFacts int64 // of its last check-in for a file system; 0 for none
+
 	PasswordKey string // that its last check-in came with
 }
 
@@ -65,7 +68,7 @@ type Known struct {
 func NewIndex() *Index {
 	x := &Index{names: []string{""}, numbers: map[string]uint32{"": 0}}
 	for i := range x.shards {
-		x.shards[i].devices = map[uint64]entry{}
+		x.shards[i].devices, x.shards[i].files = map[uint64]entry{}, map[uint64]int64{}
 	}
 	return x
 }
@@ -130,19 +133,34 @@ func (x *Index) Hear(h *Heard, platform string, request uint64, catalog uint32) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, known := s.devices[n]
-	news = !known || e.facts != facts || wasSilent(e.seen, now)
 	if !known {
 		e.load = x.load()
 	}
-	e.facts, e.seen, e.unsettled, s.changed, e.request, e.proof = facts, now, !news, true, 0, proofOf(h.PasswordKey)
-	if h.Answer == NoUpdate && e.platform == number {
-		e.request, e.catalog = request, catalog
+	news = !known || wasSilent(e.seen, now)
+	if e.seen, e.proof = now, proofOf(h.PasswordKey); h.Report.WantsApplication() {
+		news = e.hear(h, facts) || news
+		if e.request = 0; h.Answer == NoUpdate && e.platform == number {
+			e.request, e.catalog = request, catalog
+		}
+	} else if s.files[n] != facts {
+		news, s.files[n] = true, facts
 	}
+	e.unsettled, s.changed = !news, true
 	s.devices[n] = e
 	if !news {
 		s.touch(n)
 	}
 	return news
+}
+
+// hear notes the facts of a check-in for the application, and reports whether
+// they are new.
+func (e *entry) hear(h *Heard, facts int64) bool {
+	if e.facts == facts || h.Alike != 0 && e.facts == h.Alike {
+		return false
+	}
+	e.facts = facts
+	return true
 }
 
 // Forget lets go of what was noted of a check-in that is not written after all:
@@ -152,6 +170,7 @@ func (x *Index) Forget(mac MAC) {
 	s := x.shard(n)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.files, n)
 	if e, ok := s.devices[n]; ok {
 		e.facts, e.request, e.unsettled, s.changed = 0, 0, true, true
 		s.devices[n] = e
@@ -178,6 +197,11 @@ func (x *Index) Put(k Known) {
 	}
 	e.platform, e.facts, e.load, e.seen, e.proof = number, k.Facts, load, max(e.seen, seen), proofOf(k.PasswordKey)
 	s.devices[n] = e
+	if k.FilesystemFacts == 0 {
+		delete(s.files, n)
+	} else {
+		s.files[n] = k.FilesystemFacts
+	}
 }
 
 // Drop lets go of a device that the database knows no more.
@@ -187,6 +211,7 @@ func (x *Index) Drop(mac MAC) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.devices, n)
+	delete(s.files, n)
 }
 
 // Reload takes in all devices of the database, which load hands to Put, and
@@ -205,6 +230,7 @@ func (x *Index) Reload(load func() error) error {
 		for n, e := range s.devices {
 			if e.load != number {
 				delete(s.devices, n)
+				delete(s.files, n)
 			}
 		}
 		s.mu.Unlock()

@@ -42,6 +42,10 @@ func (p *planning) release(ctx context.Context, publisher *release.Publisher, na
 	if err != nil {
 		return err
 	}
+	if a.Filesystem != "" {
+		p.say(LeftOut, "firmware of %s: %s is a file system, which no board could start.", name, shown(there.File))
+		return nil
+	}
 	if is, err := p.isHere(ctx, name, a); is || err != nil {
 		return err
 	}
@@ -97,9 +101,9 @@ type planned struct {
 }
 
 // Highest is none for a platform that is yet to be created.
-func (s *planned) Highest(ctx context.Context, platform string) (version.Version, error) {
+func (s *planned) Highest(ctx context.Context, platform, filesystem string) (version.Version, error) {
 	if s.made.known[platform] {
-		return s.Store.Highest(ctx, platform)
+		return s.Store.Highest(ctx, platform, filesystem)
 	}
 	return version.Version{}, nil
 }

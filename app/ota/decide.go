@@ -27,10 +27,12 @@ const (
 	OtherFamily      Reason = "other-family"
 	NothingPublished Reason = "nothing-published"
 	NoFilesystem     Reason = "no-filesystem"
+	TooLarge         Reason = "filesystem-too-large"
 	SameBytes        Reason = "same-bytes"
 	NotNewer         Reason = "not-newer"
 	Newer            Reason = "newer"
 	NewerPacked      Reason = "newer-compressed"
+	Told             Reason = "told"
 	Chosen           Reason = "chosen"
 	FileGone         Reason = "file-gone"
 	NoMinimal        Reason = "no-minimal"
@@ -41,7 +43,7 @@ type Decision struct {
 	Answer   fleet.Answer
 	Reason   Reason
 	Sentence string           // for people and, after "Error: ", for boards
-	Release  *release.Release // that is offered, else nil
+	Release  *release.Release // that is offered, or whose version alone is told; else nil
 	Image    *release.Image   // of that release, else nil
 	Packed   bool             // the image is sent compressed,
 	Mode     byte             // with this flash mode in it
@@ -56,7 +58,7 @@ type Decision struct {
 
 // Decide answers a check-in. The device is nil when it was never seen, the
 // platform nil when the one asked for does not exist, and offered nil when that
-// platform offers nothing.
+// platform offers nothing of what is asked for: applications, or file systems.
 func Decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, offered *release.Release) Decision {
 	var use fleet.PasswordUse
 	var key string
@@ -64,6 +66,9 @@ func Decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, of
 		use, key = platform.Passwords.Check(c.Password)
 	}
 	d := decide(c, device, platform, offered, use)
+	if c.Report.WantsVersion() {
+		d.tell(c, offered)
+	}
 	d.PasswordKey = key
 	if d.Reason == SameBytes {
 		d.RunsKey = offered.Version.Key()
@@ -78,9 +83,11 @@ func (d *Decision) Heard(c *fleet.CheckIn) fleet.Heard {
 	h := fleet.Heard{
 		CheckIn: *c, Packed: d.Packed, Answer: d.Answer, Reason: string(d.Reason), Sentence: d.Sentence, RunsKey: d.RunsKey, PasswordKey: d.PasswordKey,
 	}
-	if d.Release != nil {
+	if d.Answer == fleet.Offer && d.Release != nil {
 		h.Offered = d.Release.Version.String()
 	}
+	d.addFilesystem(&h)
+	d.addTold(&h)
 	return h
 }
 
@@ -103,7 +110,7 @@ func decide(c *fleet.CheckIn, device *fleet.Device, platform *fleet.Platform, of
 	case device.Platform != platform.Name:
 		return refuse(OtherWhitelist, "device %s is on the whitelist of %s, not of %s.", c.MAC, device.Platform, name)
 	case !c.Report.WantsApplication():
-		return noUpdate(NoFilesystem, "No file system is published for %s.", name)
+		return decideFilesystem(c, offered)
 	case offered == nil:
 		return noUpdate(NothingPublished, "Nothing is published for %s yet.", name)
 	}

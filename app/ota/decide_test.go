@@ -113,7 +113,6 @@ func TestDecide(t *testing.T) {
 		{asks("v1.0.2", sketch(md5)), onLamp, lamp, for8266, fleet.NoUpdate, ota.SameBytes, ""},
 		{asks("dev", sketch(rewrote)), onLamp, lamp, for8266, fleet.NoUpdate, ota.SameBytes, ""},
 		{asks("v1.0.2", sha(hash), family(firmware.ESP32)), onLamp, lamp, for32, fleet.NoUpdate, ota.SameBytes, ""},
-		{asks("v1.0.2", mode("spiffs")), onLamp, lamp, for8266, fleet.NoUpdate, ota.NoFilesystem, ""},
 
 		{asks("", file("smart-lamp_v1.0.3.bin")), onLamp, lamp, for8266, fleet.Offer, ota.Chosen, "chose v1.0.3"},
 		{asks("v9.0.0", file("smart-lamp_v1.0.3.bin")), onLamp, lamp, for8266, fleet.Offer, ota.Chosen, ""},

@@ -57,8 +57,17 @@ type catalog struct {
 }
 
 type platform struct {
-	platform *fleet.Platform
-	offered  *release.Release
+	platform    *fleet.Platform
+	offered     *release.Release
+	filesystems []*release.Release // that it offers, one of a type
+}
+
+// offeredTo is what of its releases a board is to get, if it is newer.
+func (p *platform) offeredTo(r *fleet.Report) *release.Release {
+	if r.WantsApplication() {
+		return p.offered
+	}
+	return filesystemFor(r, p.filesystems)
 }
 
 // ErrNotLoaded is the error of an index that knows nothing yet.
@@ -114,10 +123,10 @@ func (x *Index) decide(in *fleet.CheckIn, pinned *release.Release) (d Decision, 
 	s.Catalog = c.number
 	name, _ := fleet.DevicePlatformName(in.Platform)
 	p := c.platforms[name]
-	if pinned != nil {
-		p.offered = pinned
+	if pinned == nil {
+		pinned = p.offeredTo(&in.Report)
 	}
-	return Decide(in, device, p.platform, p.offered), s, nil
+	return Decide(in, device, p.platform, pinned), s, nil
 }
 
 // Refresh reads what changed since it was last read. When it fails, the index
@@ -267,8 +276,13 @@ func (x *Index) readCatalog(ctx context.Context) error {
 		c.platforms[platforms[i].Name] = platform{platform: &platforms[i]}
 	}
 	for i := range c.offered {
-		name := c.offered[i].Platform
-		c.platforms[name] = platform{c.platforms[name].platform, &c.offered[i]}
+		p := c.platforms[c.offered[i].Platform]
+		if c.offered[i].Filesystem == "" {
+			p.offered = &c.offered[i]
+		} else {
+			p.filesystems = append(p.filesystems, &c.offered[i])
+		}
+		c.platforms[c.offered[i].Platform] = p
 	}
 	x.catalog.Store(c)
 	if x.follow != nil {

@@ -6,7 +6,7 @@ import (
 	"esp-update-server/app/release"
 )
 
-// Offered is what a platform offers to whoever asks; nil for nothing, and for no
+// Offered is the application that a platform offers to whoever asks; nil for nothing, and for no
 // such platform.
 func (x *Index) Offered(name string) (*release.Release, error) {
 	c := x.catalog.Load()

@@ -27,9 +27,10 @@ type Upload struct {
 type Assessment struct {
 	Inspection *firmware.Inspection
 	Data       []byte // that would be published
+	Filesystem string // the type, where it is the image of a file system; "" for an application
 	Platform   string // that it is for; "" when not known
 	Version    version.Version
-	Current    version.Version // the highest ever published for the platform
+	Current    version.Version // the highest ever published for the platform, or of its file systems of the type
 	Refusal    *fault.Error    // nil when it can be published
 	Unknown    bool            // the platform does not exist
 	Confirm    []string        // codes of findings that a person may confirm
@@ -39,15 +40,18 @@ type Assessment struct {
 	Merged     *Merged         // that is kept for first installations; nil for none
 	Whole      []byte          // the bytes of that
 	Beside     *Release        // that it is kept beside, since its application was published; nil when it is published too
+	Word       bool            // a person's word is taken for platform and version, whatever the file says
 
 	image *Image // see described
 }
 
 // Store is what publishing needs of the database.
 type Store interface {
-	// Highest is the highest version ever published, or fault.NotFound.
-	Highest(ctx context.Context, platform string) (version.Version, error)
+	// Highest is the highest version ever published, of applications or of file
+	// systems of a type, or fault.NotFound.
+	Highest(ctx context.Context, platform, filesystem string) (version.Version, error)
 	List(ctx context.Context, platform string) ([]Release, error)
+	Filesystems(ctx context.Context, platform string) ([]Release, error)
 	Room(ctx context.Context, platform string) ([]Room, error)
 	Platforms(ctx context.Context) ([]string, error)
 	Publish(ctx context.Context, p *Publication) error
@@ -58,7 +62,7 @@ type Store interface {
 type Publisher struct {
 	Store   Store
 	MaxSize int64 // of a file, in bytes
-	Keep    int   // releases a platform
+	Keep    int   // releases a platform, and file systems of a type
 }
 
 // Assess inspects an upload and tells whether it can be published. The error is
@@ -72,7 +76,12 @@ func (p *Publisher) Assess(ctx context.Context, u *Upload) (*Assessment, error) 
 	if a.Refusal != nil {
 		return a, nil
 	}
-	if a.identify(u); a.Refusal != nil {
+	if a.Inspection.Filesystem != nil {
+		a.identifyFilesystem(u)
+	} else {
+		a.identify(u)
+	}
+	if a.Refusal != nil {
 		return a, nil
 	}
 	return a, p.compare(ctx, a, u)
@@ -90,6 +99,9 @@ func inspect(u *Upload, o firmware.Options) *Assessment {
 		}
 	}
 	a.Inspection = firmware.Inspect(a.Data, o)
+	if a.Inspection.Filesystem != nil {
+		return a
+	}
 	if !a.Inspection.Sendable {
 		a.Refusal = fault.Field("file", "%s", a.Inspection.Refusal())
 		a.lookInside()
@@ -102,17 +114,17 @@ func inspect(u *Upload, o firmware.Options) *Assessment {
 
 // compare sets a file against what its platform has and who would get it.
 func (p *Publisher) compare(ctx context.Context, a *Assessment, u *Upload) error {
-	top, err := p.Store.Highest(ctx, a.Platform)
+	top, err := p.Store.Highest(ctx, a.Platform, a.Filesystem)
 	if fault.Is(err, fault.NotFound) {
 		a.Unknown = true
 		a.fail("platform-unknown", "No such platform", "Create the platform, then upload the file again.",
-			"The file is for %s %s, and there is no platform %s.", a.Platform, a.Version, a.Platform)
+			"The file is for %s %s, and there is no platform %s.", a.Platform, a.Name(), a.Platform)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	before, err := p.Store.List(ctx, a.Platform)
+	before, err := p.before(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -133,6 +145,18 @@ func (p *Publisher) compare(ctx context.Context, a *Assessment, u *Upload) error
 	return err
 }
 
+// before is what was published of the same for the platform, the highest first.
+func (p *Publisher) before(ctx context.Context, a *Assessment) ([]Release, error) {
+	if a.Filesystem == "" {
+		return p.Store.List(ctx, a.Platform)
+	}
+	list, err := p.Store.Filesystems(ctx, a.Platform)
+	return OfType(list, a.Filesystem), err
+}
+
+// Name is what the release would be called.
+func (a *Assessment) Name() string { return Name(a.Filesystem, a.Version.String()) }
+
 // Publish makes a release of an assessed upload, or keeps it beside the one that
 // it is the first installation of, or fails with the reason why it can't.
 func (p *Publisher) Publish(ctx context.Context, a *Assessment, by, draft string) error {
@@ -145,7 +169,7 @@ func (p *Publisher) Publish(ctx context.Context, a *Assessment, by, draft string
 	image := *a.described()
 	image.Merged = a.Merged
 	return p.Store.Publish(ctx, &Publication{
-		Platform: a.Platform, Version: a.Version, Image: image,
+		Platform: a.Platform, Filesystem: a.Filesystem, Version: a.Version, Image: image,
 		Data: a.Data, Merged: a.Whole, By: by, Draft: draft, Keep: p.Keep,
 	})
 }

@@ -19,17 +19,21 @@ type store struct {
 	room      []release.Room
 	published *release.Publication
 	added     *release.Installation
+	files     []release.Release // file systems
 }
 
-func (s *store) Highest(_ context.Context, platform string) (version.Version, error) {
+func (s *store) Highest(_ context.Context, platform, _ string) (version.Version, error) {
 	if platform != "smart-lamp" {
 		return version.Version{}, fault.New(fault.NotFound, "none")
 	}
 	return version.ParseLenient(s.top), nil
 }
 func (s *store) List(context.Context, string) ([]release.Release, error) { return s.before, nil }
-func (s *store) Room(context.Context, string) ([]release.Room, error)    { return s.room, nil }
-func (s *store) Platforms(context.Context) ([]string, error)             { return []string{"smart-lamp"}, nil }
+func (s *store) Filesystems(context.Context, string) ([]release.Release, error) {
+	return s.files, nil
+}
+func (s *store) Room(context.Context, string) ([]release.Room, error) { return s.room, nil }
+func (s *store) Platforms(context.Context) ([]string, error)          { return []string{"smart-lamp"}, nil }
 func (s *store) Publish(_ context.Context, p *release.Publication) error {
 	s.published = p
 	return nil

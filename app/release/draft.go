@@ -30,14 +30,15 @@ type Draft struct {
 
 // Publication is a release to be made.
 type Publication struct {
-	Platform string
-	Version  version.Version
-	Image    Image
-	Data     []byte
-	Merged   []byte // the merged file that comes with it; nil for none
-	By       string // e-mail address of the person
-	Draft    string // that it came from; "" for none
-	Keep     int    // releases of the platform that are kept
+	Platform   string
+	Filesystem string // the type of file system that it is; "" for an application
+	Version    version.Version
+	Image      Image
+	Data       []byte
+	Merged     []byte // the merged file that comes with it; nil for none
+	By         string // e-mail address of the person
+	Draft      string // that it came from; "" for none
+	Keep       int    // releases of the platform that are kept, of the file systems of each type likewise
 }
 
 // Upload is the draft as if its file had been uploaded again.

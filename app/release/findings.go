@@ -27,8 +27,10 @@ func (a *Assessment) fail(code, title, fix, format string, args ...any) {
 // compareVersions refuses what does not rise, and says what sort of repetition
 // it is.
 func (a *Assessment) compareVersions(before []Release) {
-	top := a.Current
-	const raise = "Raise the version in the code and build again."
+	top, raise := a.Current, "Raise the version in the code and build again."
+	if a.Filesystem != "" {
+		raise = "Give it a higher version: file systems have versions of their own, and boards take higher ones alone."
+	}
 	for _, r := range before {
 		same := len(r.Images) > 0 && r.Images[0].SHA256 == a.Inspection.SHA256
 		equal := r.Version.Compare(a.Version) == 0
@@ -38,7 +40,7 @@ func (a *Assessment) compareVersions(before []Release) {
 				"%s The bytes differ from those that were published as %s, so the version was not raised after a change.", notHigher(a), r.Version)
 			return
 		case same && !equal:
-			a.fail("same-bytes-other-version", "Bytes published before", "Build the firmware with its new version in it, and upload that.",
+			a.fail("same-bytes-other-version", "Bytes published before", "Build "+a.thing()+" anew with its changes, and upload that.",
 				"These very bytes were published for %s as %s: a device that runs them would not see a difference.", a.Platform, r.Version)
 			return
 		}
@@ -48,10 +50,10 @@ func (a *Assessment) compareVersions(before []Release) {
 		return
 	}
 	if top.IsZero() {
-		a.pass("version-higher", "First release", "%s will be the first release of %s.", a.Version, a.Platform)
+		a.pass("version-higher", "First release", "%s will be the first release of %s.", a.Name(), a.Platform)
 		return
 	}
-	a.pass("version-higher", "Version rises", "%s is higher than %s, the highest published for %s.", a.Version, top, a.Platform)
+	a.pass("version-higher", "Version rises", "%s is higher than %s, the highest published for %s.", a.Name(), top, a.Platform)
 }
 
 func notHigher(a *Assessment) string {

@@ -31,9 +31,9 @@ func (a *Assessment) fit(rooms []Room) {
 	var fits, packed, misfits, silent int64
 	var reasons []string
 	for _, r := range rooms {
-		why := a.misfit(r)
+		why, said := a.misfit(r)
 		switch {
-		case r.FreeSpace == 0:
+		case !said:
 			silent += r.Devices
 		case why == "":
 			fits += r.Devices
@@ -60,13 +60,33 @@ func (a *Assessment) fit(rooms []Room) {
 		if len(reasons) > maxMisfits {
 			reasons = append(reasons[:maxMisfits], "and others")
 		}
-		a.warn("fit", "Does not fit everywhere", "Make the firmware smaller, or give those boards another partition table over a cable.",
+		a.warn("fit", "Does not fit everywhere", "Make "+a.thing()+" smaller, or give those boards another partition table over a cable.",
 			"%d of %d devices cannot take it: %s.%s", misfits, said, strings.Join(reasons, "; "), beside)
 	}
 }
 
-// misfit says why devices cannot take the image, or "".
-func (a *Assessment) misfit(r Room) string {
+// thing is what was uploaded, in words.
+func (a *Assessment) thing() string {
+	if a.Filesystem != "" {
+		return "the file system"
+	}
+	return "the firmware"
+}
+
+// misfit says why devices cannot take the image, or "", and whether they said
+// how much room they have.
+func (a *Assessment) misfit(r Room) (why string, said bool) {
+	if a.Filesystem == "" {
+		return a.misfitApplication(r), r.FreeSpace > 0
+	}
+	room, said := r.FilesystemRoom()
+	if a.Inspection.Size > room {
+		why = "room for " + inWords(room)
+	}
+	return why, said
+}
+
+func (a *Assessment) misfitApplication(r Room) string {
 	if r.Family != a.Inspection.Family() {
 		return fmt.Sprintf("an %s", r.Family)
 	}

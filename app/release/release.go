@@ -14,6 +14,7 @@ import (
 // Release is one or more images published for a platform under a version.
 type Release struct {
 	Platform    string
+	Filesystem  string // the type of file system that it is; "" for an application
 	Version     version.Version
 	Images      []Image
 	PublishedAt time.Time
@@ -40,6 +41,9 @@ type Image struct {
 
 // Describe takes from the bytes and their inspection what a release keeps.
 func Describe(data []byte, i *firmware.Inspection) Image {
+	if i.Filesystem != nil {
+		return Image{SHA256: i.SHA256, MD5: i.MD5, Size: i.Size, Chip: i.Chip, Inspection: i}
+	}
 	image := Image{
 		SHA256: i.SHA256, MD5: i.MD5, Size: i.Size, Chip: i.Chip, Family: i.Family(),
 		Running: firmware.RunningMD5s(data), Appended: firmware.AppendedSHA256(data), Inspection: i,
@@ -62,10 +66,10 @@ func Below(list []Release, v version.Version) *Release {
 }
 
 // ImageFor is the image that boards of a family can run, or nil. A board that
-// does not tell its family gets the only image.
+// does not tell its family gets the only image, and a file system is for both.
 func (r *Release) ImageFor(family firmware.Family) *Image {
 	for n := range r.Images {
-		if family == "" || r.Images[n].Family == family {
+		if family == "" || r.Images[n].Family == "" || r.Images[n].Family == family {
 			return &r.Images[n]
 		}
 	}
@@ -84,6 +88,9 @@ func (i *Image) RunsOn(sketchMD5, sketchSHA256 string) bool {
 // Filename is the name under which an image of the release is downloaded.
 func (r *Release) Filename(i *Image) string {
 	name := r.Platform + "_" + r.Version.String()
+	if r.Filesystem != "" {
+		return name + "." + strings.ToLower(r.Filesystem) + ".bin"
+	}
 	if len(r.Images) > 1 {
 		name += "_" + i.Chip
 	}
