@@ -22,6 +22,14 @@ func Name(filesystem, version string) string {
 // Name is what the release is called.
 func (r *Release) Name() string { return Name(r.Filesystem, r.Version.String()) }
 
+// subject is Name at the start of a sentence.
+func (a *Assessment) subject() string {
+	if a.Filesystem == "" {
+		return a.Name()
+	}
+	return "The " + a.Name()
+}
+
 // OfType is those releases of a list that are file systems of a type.
 func OfType(list []Release, filesystem string) []Release {
 	return slices.DeleteFunc(slices.Clone(list), func(r Release) bool { return r.Filesystem != filesystem })

@@ -45,7 +45,7 @@ func TestAssessFilesystems(t *testing.T) {
 		"bad version":            {&store{}, release.Upload{Data: fs, Platform: "smart-lamp", Version: "01.2.3"}, "", "", "", "leading zero"},
 		"no such platform":       {&store{}, named("toaster_v1.0.0.bin"), "", "platform-unknown", firmware.Fail, "file system v1.0.0 (LittleFS)"},
 		"first":                  {&store{}, named("smart-lamp_v1.0.0.bin"), "smart-lamp v1.0.0", "version-higher", firmware.Pass, "will be the first release"},
-		"higher":                 {hadFilesystem("v1.0.0", firmwaretest.LittleFS(4, 2)), named("smart-lamp_v1.0.1.bin"), "smart-lamp v1.0.1", "version-higher", firmware.Pass, "file system v1.0.1 (LittleFS) is higher than v1.0.0"},
+		"higher":                 {hadFilesystem("v1.0.0", firmwaretest.LittleFS(4, 2)), named("smart-lamp_v1.0.1.bin"), "smart-lamp v1.0.1", "version-higher", firmware.Pass, "The file system v1.0.1 (LittleFS) is higher than v1.0.0"},
 		"not higher":             {hadFilesystem("v1.1.0", firmwaretest.LittleFS(4, 2)), named("smart-lamp_v1.0.1.bin"), "", "version-not-higher", firmware.Fail, "v1.1.0"},
 		"the same version":       {hadFilesystem("v1.1.0", firmwaretest.LittleFS(4, 2)), named("smart-lamp_v1.1.0.bin"), "", "same-version-other-bytes", firmware.Fail, ""},
 		"the same bytes":         {hadFilesystem("v1.1.0", fs), named("smart-lamp_v1.2.0.bin"), "", "same-bytes-other-version", firmware.Fail, ""},

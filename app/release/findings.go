@@ -50,10 +50,10 @@ func (a *Assessment) compareVersions(before []Release) {
 		return
 	}
 	if top.IsZero() {
-		a.pass("version-higher", "First release", "%s will be the first release of %s.", a.Name(), a.Platform)
+		a.pass("version-higher", "First release", "%s will be the first release of %s.", a.subject(), a.Platform)
 		return
 	}
-	a.pass("version-higher", "Version rises", "%s is higher than %s, the highest published for %s.", a.Name(), top, a.Platform)
+	a.pass("version-higher", "Version rises", "%s is higher than %s, the highest published for %s.", a.subject(), top, a.Platform)
 }
 
 func notHigher(a *Assessment) string {
