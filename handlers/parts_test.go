@@ -76,7 +76,7 @@ func TestWithdrawnInBetween(t *testing.T) {
 		address := serve(t, d)
 		idfAsks(t, address, "HEAD").of(t, 200, newSun)
 		idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, newSun)
-		if err := d.Releases.Withdraw(context.Background(), "sun", version.ParseLenient("v1.2.0")); err != nil {
+		if err := d.Releases.Withdraw(context.Background(), "sun", "", version.ParseLenient("v1.2.0")); err != nil {
 			t.Fatal(err)
 		}
 		late := time.Now().Add(20 * time.Second)
