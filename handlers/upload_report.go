@@ -42,7 +42,7 @@ func (r *uploadReport) Done() string {
 	if r.Assessment.Beside != nil {
 		return fmt.Sprintf("The merged file is kept for the first installation of %s %s.", r.Platform.Name, r.Assessment.Version)
 	}
-	return fmt.Sprintf("%s %s is published: %s.", r.Platform.Name, r.Assessment.Version, r.Audience())
+	return fmt.Sprintf("%s %s is published: %s.", r.Platform.Name, r.Assessment.Name(), r.Audience())
 }
 
 // Installable reports whether what the platform offers now can be installed by
