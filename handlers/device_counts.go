@@ -8,85 +8,97 @@ import (
 	"esp-update-server/app/fleet"
 )
 
-// The age at which counts of devices are counted anew. What a person changed
-// shows at once; check-ins, which are many, within a moment. Where counting takes
-// longer than that, it is done beside the pages, and for a part of the time.
+// The age at which devices are counted anew. What a person changed shows at once;
+// check-ins, which are many, within a moment. Where counting takes longer than
+// that, it is done beside the pages, and for a part of the time.
 const (
 	countsAge  = 5 * time.Second
-	countsLag  = 500 * time.Millisecond // when there were check-ins since
+	countsLag  = 500 * time.Millisecond // of the states, when there were check-ins since
 	countsWait = 200 * time.Millisecond // that a page waits for them
 )
 
-// deviceCounts are how many devices are in which state, by platform, as they
-// were counted last.
-type deviceCounts struct {
-	mu     sync.Mutex
-	counts map[string]countedStates
+// counts are numbers of devices as they were counted last, by what they are of.
+type counts[T any] struct {
+	age time.Duration // at which they are counted anew
+	lag time.Duration // likewise, when there were check-ins since
+
+	mu   sync.Mutex
+	kept map[string]counted[T]
 }
 
-type countedStates struct {
+type counted[T any] struct {
 	at       time.Time     // when counting began
 	took     time.Duration // until it ended
 	counting bool          // again, beside the pages
-	states   map[fleet.State]int64
+	value    T
 }
 
-// age is when they are to be counted anew.
-func (c *countedStates) age(heardSince bool) time.Duration {
-	if heardSince {
-		return max(countsLag, cacheRest*c.took)
+// get is a count, which is made anew when it is too old. Changed is when anything
+// was changed, and edited when a person did.
+func (c *counts[T]) get(ctx context.Context, of string, changed, edited time.Time, count func(context.Context) (T, error)) (T, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was, known := c.kept[of]
+	age := c.age
+	if changed.After(was.at) {
+		age = c.lag
 	}
-	return max(countsAge, cacheRest*c.took)
-}
-
-// countStates is how many devices are in which state, of a platform or of all.
-func (s *server) countStates(ctx context.Context, platform string) (map[fleet.State]int64, error) {
-	s.counts.mu.Lock()
-	defer s.counts.mu.Unlock()
-	was := s.counts.counts[platform]
-	edited := time.Unix(0, s.lastEdit.Load()).After(was.at)
-	switch fresh := time.Since(was.at) < was.age(s.lastChanged().After(was.at)); {
-	case was.states == nil || edited || !fresh && was.took < countsWait:
-		now, err := s.countAnew(ctx, platform)
+	switch fresh := time.Since(was.at) < max(age, cacheRest*was.took); {
+	case !known || edited.After(was.at) || !fresh && was.took < countsWait:
+		now, err := anew(ctx, count)
 		if err == nil {
-			s.counts.keep(platform, now)
+			c.keep(of, now)
 		}
-		return now.states, err
+		return now.value, err
 	case !fresh && !was.counting:
 		was.counting = true
-		s.counts.keep(platform, was)
-		go s.countBeside(platform, was) // #nosec G118 -- it goes on when the page is gone
+		c.keep(of, was)
+		go c.beside(of, was, count) // #nosec G118 -- it goes on when the page is gone
 	}
-	return was.states, nil
+	return was.value, nil
 }
 
-func (s *server) countAnew(ctx context.Context, platform string) (countedStates, error) {
+func anew[T any](ctx context.Context, count func(context.Context) (T, error)) (counted[T], error) {
 	at := time.Now()
-	states, err := s.Devices.States(ctx, platform)
-	return countedStates{at: at, took: time.Since(at), states: states}, err
+	value, err := count(ctx)
+	return counted[T]{at: at, took: time.Since(at), value: value}, err
 }
 
-// countBeside counts while pages show what was counted before.
-func (s *server) countBeside(platform string, was countedStates) {
+// beside counts while pages show what was counted before.
+func (c *counts[T]) beside(of string, was counted[T], count func(context.Context) (T, error)) {
 	ctx, cancel := context.WithTimeout(context.Background(), cacheTimeout)
 	defer cancel()
-	now, err := s.countAnew(ctx, platform)
+	now, err := anew(ctx, count)
 	if err != nil {
 		was.counting = false
 		now = was
 	}
-	s.counts.mu.Lock()
-	defer s.counts.mu.Unlock()
-	if now.at.Before(s.counts.counts[platform].at) { // somebody who changed something could not wait
-		return
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !now.at.Before(c.kept[of].at) { // else somebody who changed something could not wait
+		c.keep(of, now)
 	}
-	s.counts.keep(platform, now)
 }
 
-// keep keeps counts, of a bounded number of platforms.
-func (c *deviceCounts) keep(platform string, counted countedStates) {
-	if c.counts == nil || len(c.counts) > 1000 {
-		c.counts = map[string]countedStates{}
+// keep keeps a bounded number of counts.
+func (c *counts[T]) keep(of string, now counted[T]) {
+	if c.kept == nil || len(c.kept) > 1000 {
+		c.kept = map[string]counted[T]{}
 	}
-	c.counts[platform] = counted
+	c.kept[of] = now
 }
+
+// countStates is how many devices are in which state, of a platform or of all.
+func (s *server) countStates(ctx context.Context, platform string) (map[fleet.State]int64, error) {
+	return s.counts.get(ctx, platform, s.lastChanged(), s.lastEdited(), func(ctx context.Context) (map[fleet.State]int64, error) {
+		return s.Devices.States(ctx, platform)
+	})
+}
+
+// countNew is how many devices wait in the queue of new ones.
+func (s *server) countNew(ctx context.Context) (int, error) {
+	return s.newCount.get(ctx, "", s.lastChanged(), s.lastEdited(), s.Devices.CountNew)
+}
+
+// lastEdited is when a person changed anything.
+func (s *server) lastEdited() time.Time { return time.Unix(0, s.lastEdit.Load()) }

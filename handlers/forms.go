@@ -78,7 +78,7 @@ type doneView struct {
 // doneHere answers a change that htmx asked for with the part of the page that
 // changed ("" when it is gone) and says what was done.
 func (s *server) doneHere(c *fiber.Ctx, partial string, part any, sentence string) error {
-	n, err := s.Devices.CountNew(c.UserContext())
+	n, err := s.countNew(c.UserContext())
 	if err != nil {
 		return err
 	}

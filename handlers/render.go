@@ -51,7 +51,7 @@ func (s *server) page(c *fiber.Ctx, name string, v pageView) error {
 		p.Flash = s.takeFlash(c)
 	}
 	if p.MaySee() {
-		n, err := s.Devices.CountNew(c.UserContext())
+		n, err := s.countNew(c.UserContext())
 		if err != nil {
 			s.Log.Error("new devices could not be counted", "err", err)
 		}

@@ -68,7 +68,8 @@ type server struct {
 	assets     compressedAssets
 	lastChange atomic.Int64 // by this process, in Unix nanoseconds
 	lastEdit   atomic.Int64 // the last of them that was no mere check-in
-	counts     deviceCounts
+	counts     counts[map[fleet.State]int64]
+	newCount   counts[int]
 	stats      cached[*fleet.Stats]
 	sizes      cached[dataSizes]
 	metrics    *metrics
@@ -109,7 +110,7 @@ func New(c Config) (*fiber.App, error) {
 		c.IsAway = func(error) bool { return false }
 	}
 	c.Devices = freshDevices{c.Devices, c.Index.Heard}
-	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes), pins: newPins(c.Pins)}
+	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes), counts: counts[map[fleet.State]int64]{age: countsAge, lag: countsLag}, pins: newPins(c.Pins)}
 	s.verbose = c.Log.Enabled(context.Background(), slog.LevelDebug)
 	s.metrics = newMetrics(s)
 	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }

@@ -143,7 +143,7 @@ func (s *stream) tellGone(gone map[fleet.MAC]bool) error {
 
 // tellNew writes how many new devices there are.
 func (s *stream) tellNew(ctx context.Context) error {
-	n, err := s.server.Devices.CountNew(ctx)
+	n, err := s.server.countNew(ctx)
 	if err != nil {
 		return s.away(err)
 	}
