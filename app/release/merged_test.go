@@ -19,13 +19,14 @@ func c3(v string) []byte {
 // TestAssessMerged: a merged file is kept beside the release that is in it, or
 // published with the application in it, or it is said what to do.
 func TestAssessMerged(t *testing.T) {
-	kept := had("v1.0.2", c3("v1.0.2"))
-	other := had("v1.0.2", c3("v1.0.2"))
+	with := func(merged string) *store { // each case has one of its own, since it keeps what was added
+		s := had("v1.0.2", c3("v1.0.2"))
+		s.before[0].Images[0].Merged = &release.Merged{SHA256: merged}
+		return s
+	}
 	whole := firmwaretest.Merged(c3("v1.0.2"))
 	padded := append(whole[:len(whole):len(whole)], 0xFF)
 	i := firmware.Inspect(whole, firmware.Options{})
-	kept.before[0].Images[0].Merged = &release.Merged{SHA256: i.SHA256}
-	other.before[0].Images[0].Merged = &release.Merged{SHA256: "other"}
 	untold := firmwaretest.ESP32App(firmwaretest.ESP32C3, "nothing")
 	dump := bytes.Clone(whole)
 	copy(dump[0x9000:], "\xfe\xff\xff\xffpassword")
@@ -37,9 +38,9 @@ func TestAssessMerged(t *testing.T) {
 	}{
 		"beside the release in it":       {had("v1.0.2", c3("v1.0.2")), release.Upload{Data: whole}, "added v1.0.2", "v1.0.2 of smart-lamp, byte for byte"},
 		"of the release before":          {&store{top: "v2.0.0", before: had("v1.0.2", c3("v1.0.2")).before}, release.Upload{Data: whole}, "added v1.0.2", ""},
-		"in place of another":            {other, release.Upload{Data: whole}, "added v1.0.2", "takes the place"},
-		"once more":                      {kept, release.Upload{Data: whole}, "", "This very file is kept"},
-		"the same, padded":               {kept, release.Upload{Data: padded}, "added v1.0.2", "takes the place"},
+		"in place of another":            {with("other"), release.Upload{Data: whole}, "added v1.0.2", "takes the place"},
+		"once more":                      {with(i.SHA256), release.Upload{Data: whole}, "", "This very file is kept"},
+		"the same, padded":               {with(i.SHA256), release.Upload{Data: padded}, "added v1.0.2", "takes the place"},
 		"with settings of a board":       {had("v1.0.2", c3("v1.0.2")), release.Upload{Data: dump}, "added v1.0.2", "Partition nvs of the file has stored settings"},
 		"published with it":              {had("v1.0.1", c3("v1.0.1")), release.Upload{Data: whole}, "published v1.0.2", "higher than v1.0.1"},
 		"the first release":              {&store{}, release.Upload{Data: whole}, "published v1.0.2", "first release"},
@@ -80,7 +81,7 @@ func done(t *testing.T, s *store, whole []byte) string {
 	switch {
 	case s.added != nil:
 		if !bytes.Equal(s.added.Data, whole) || s.added.Image != s.added.Release.Images[0].SHA256 || s.added.Draft != "d1" || s.added.Merged.Size != int64(len(whole)) {
-			t.Errorf("%+v", s.added)
+			t.Errorf("%d bytes for %s, from draft %q, of image %s", len(s.added.Data), s.added.Release.Version, s.added.Draft, s.added.Image)
 		}
 		return "added " + s.added.Release.Version.String()
 	case s.published != nil:
