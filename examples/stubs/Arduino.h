@@ -24,6 +24,7 @@ class String {
   const char *c_str() const;
 };
 String operator+(const String &left, const char *right);
+String operator+(const String &left, const String &right);
 
 class HardwareSerial {
  public:

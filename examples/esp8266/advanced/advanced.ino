@@ -99,16 +99,15 @@ unsigned long checkForUpdate() {
   return CHECK_EVERY;
 }
 
-// For a file system with a version of its own, released beside the firmware: stop using it (LittleFS.end()), then ask
-// for it like this, and begin anew. Keep the parts of the address apart as they are here: the server takes what stands
-// in one piece for the version of the firmware. A board keeps no version of its file system by itself; a small file in
-// it can hold it.
-//
-//   WiFiClient client;
-//   String url = String(UPDATE_SERVER) + "update?dev=" + PLATFORM + "&ver=" + filesystemVersion;
-//   if (ESPhttpUpdate.updateFS(client, url) == HTTP_UPDATE_OK) {
-//     ESP.restart();
-//   }
+// Asks for a file system with a version of its own, released beside the firmware, and reports whether a newer one was
+// written. Stop using the one that is there before (LittleFS.end()), and restart after it. A board keeps no version of
+// its file system by itself; a small file in it can hold that. The parts of the address stand apart here, since the
+// server takes what is in one piece for the version of the firmware.
+bool updateFilesystem(const String &has) {
+  WiFiClient client;
+  String url = String(UPDATE_SERVER) + "update?dev=" + PLATFORM + "&ver=" + has;
+  return ESPhttpUpdate.updateFS(client, url) == HTTP_UPDATE_OK;
+}
 
 void setup() {
   Serial.begin(115200);

@@ -20,6 +20,8 @@ class HTTPUpdate : public HTTPUpdateCommon {
                              HTTPUpdateRequestCB requestCB = NULL);
   t_httpUpdate_return update(CLIENT &client, const String &host, uint16_t port, const String &uri = "/",
                              const String &currentVersion = "", HTTPUpdateRequestCB requestCB = NULL);
+  t_httpUpdate_return updateSpiffs(CLIENT &client, const String &url, const String &currentVersion = "",
+                                   HTTPUpdateRequestCB requestCB = NULL);
   t_httpUpdate_return update(HTTPClient &httpClient, const String &currentVersion = "",
                              HTTPUpdateRequestCB requestCB = NULL);
 };

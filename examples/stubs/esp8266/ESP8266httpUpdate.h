@@ -11,5 +11,6 @@ class ESP8266HTTPUpdate : public HTTPUpdateCommon {
   t_httpUpdate_return update(WiFiClient &client, const String &url, const String &currentVersion = "");
   t_httpUpdate_return update(WiFiClient &client, const String &host, uint16_t port, const String &uri = "/",
                              const String &currentVersion = "");
+  t_httpUpdate_return updateFS(WiFiClient &client, const String &url, const String &currentVersion = "");
 };
 extern ESP8266HTTPUpdate ESPhttpUpdate;
