@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"esp-update-server/db/dbtest"
 	"esp-update-server/handlers"
@@ -155,9 +156,19 @@ func (b *tab) write(selector, text string) {
 	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// press presses keys, each with its character in one event: chromedp's own sends
+// that after the page had time to react to the key, and an Enter that opened a form
+// would send it too.
 func (b *tab) press(keys string) {
 	b.t.Helper()
-	b.do(chromedp.KeyEvent(keys))
+	for _, key := range keys {
+		events := kb.Encode(key)
+		if len(events) == 3 {
+			events[0].Text, events[0].UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+		}
+		call(b, input.DispatchKeyEvent, *events[0])
+		call(b, input.DispatchKeyEvent, *events[len(events)-1])
+	}
 }
 
 // eval is the value of an expression as text.
