@@ -128,6 +128,7 @@ var abuses = []abuse{
 // TestAbuse sends each request on a connection of its own, and a good one after
 // it: whatever came, the server lives and the next board is served at once.
 func TestAbuse(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	address := serve(t, d)
@@ -190,6 +191,7 @@ func servesBoards(t *testing.T, address string) {
 // TestUnreadBodiesAreNoRequests holds that what a refused upload sends is never
 // taken for requests: each connection gets one answer.
 func TestUnreadBodiesAreNoRequests(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	address := serve(t, d)
 	inner := strings.Repeat(head("GET /healthz HTTP/1.1", "Host: x"), 2000)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestAccount(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
 		b.submit("/account?_method=PUT", url.Values{"name": {strings.Repeat("x", 101)}}, 422).text(t, "#name-error")
@@ -35,6 +36,7 @@ func TestAccount(t *testing.T) {
 }
 
 func TestPasswordChangeEndsOtherSessions(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
 		other := sessionOf(t, d, "viewer@example.com")
@@ -50,6 +52,7 @@ func TestPasswordChangeEndsOtherSessions(t *testing.T) {
 }
 
 func TestSessionsOfOnesOwn(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
 		agent := map[string]string{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
@@ -82,6 +85,7 @@ func TestSessionsOfOnesOwn(t *testing.T) {
 }
 
 func TestTokensOfOnesOwn(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
 		b.submit("/account/tokens", url.Values{"token": {""}, "scope": {"read"}, "days": {"30"}}, 422).text(t, "#token-error")
@@ -140,6 +144,7 @@ func codeAt(t *testing.T, secret string, later time.Duration) string {
 }
 
 func TestSecondFactor(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
 		secret, used, codes := factorOf(t, b)
@@ -182,6 +187,7 @@ func TestSecondFactor(t *testing.T) {
 }
 
 func TestPasswordLinkRemovesSecondFactor(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, secret := newBrowser(t, d, account.Viewer), account.NewSecret()
 		factorOf(t, b)

@@ -15,6 +15,7 @@ import (
 
 // TestActivityPages searches, pages, exports, and shows an entry with its devices.
 func TestActivityPages(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		if got := (&browser{t, b.app, signedIn(t, d, account.Viewer)}).get("/activity?q=nothing+of+that+sort", 200).text(t, "#activity"); !strings.Contains(got, "Nothing that was changed matches.") {
@@ -76,6 +77,7 @@ func TestActivityPages(t *testing.T) {
 
 // TestActivityIsLive holds that an open page hears of a change within a second.
 func TestActivityIsLive(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		base, cookie := "http://"+serve(t, d), sessionOf(t, d, "admin@example.com")

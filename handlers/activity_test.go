@@ -66,6 +66,7 @@ const changer = "admin@example.com | "
 
 // TestActivityOfTheFleet makes every change of platforms, releases and devices.
 func TestActivityOfTheFleet(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		signedIn(t, d, account.Viewer)
@@ -117,6 +118,7 @@ func TestActivityOfTheFleet(t *testing.T) {
 
 // TestActivityOfTokens holds that what a token changes is told with its name.
 func TestActivityOfTokens(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		signedIn(t, d, account.Viewer)
@@ -141,6 +143,7 @@ func TestActivityOfTokens(t *testing.T) {
 // TestActivityOfUsers makes every change of accounts. It is told by whom, and no
 // secret is in it.
 func TestActivityOfUsers(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		signedIn(t, d, account.Viewer)
@@ -235,6 +238,7 @@ func firstEntry(w *watcher) string {
 
 // TestActivityOfTheSetUp holds that the first admin is told, and from where.
 func TestActivityOfTheSetUp(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d, func(c *handlers.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/32")} })
 		secret := account.NewSecret()
@@ -253,6 +257,7 @@ func TestActivityOfTheSetUp(t *testing.T) {
 // TestRefusedSignInsAreLogged holds that the log names the account, but never
 // what was typed for one that does not exist.
 func TestRefusedSignInsAreLogged(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	signedIn(t, d, account.Viewer)
 	var log strings.Builder

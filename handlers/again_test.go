@@ -3,12 +3,9 @@ package handlers_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"log/slog"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -31,6 +28,7 @@ var date = regexp.MustCompile(`Date: [^\r]+`)
 // bytes that it got before, whatever it says: the second answer is given without
 // a look at the request.
 func TestTheShortWayAnswersAlike(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	address := serve(t, d)
@@ -57,6 +55,7 @@ func TestTheShortWayAnswersAlike(t *testing.T) {
 // the times before is kept, and that what a proxy adds to each request is not
 // taken for it.
 func TestTheShortWayMissesNothing(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	address := serve(t, d, func(c *handlers.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
@@ -103,6 +102,7 @@ func TestTheShortWayMissesNothing(t *testing.T) {
 // TestNobodyIsAnsweredWrongWhileDevicesAreLoaded holds that a server which does
 // not know its devices yet turns boards away, and says that it is not ready.
 func TestNobodyIsAnsweredWrongWhileDevicesAreLoaded(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	index := ota.NewIndex(d.Index)
@@ -123,6 +123,7 @@ func TestNobodyIsAnsweredWrongWhileDevicesAreLoaded(t *testing.T) {
 // TestEditsReachBoardsAtOnce holds that a board which asked again and again gets
 // another answer as soon as a person is told that a change is made.
 func TestEditsReachBoardsAtOnce(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -153,6 +154,7 @@ func TestEditsReachBoardsAtOnce(t *testing.T) {
 // TestCheckInsShowAtOnce holds that in the process which took a check-in, its
 // pages tell of it to who looks next, also when it said nothing new.
 func TestCheckInsShowAtOnce(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -179,6 +181,7 @@ func TestCheckInsShowAtOnce(t *testing.T) {
 
 // TestAPermitReachesBoardsOfAnotherProcess holds that it does so within a second.
 func TestAPermitReachesBoardsOfAnotherProcess(t *testing.T) {
+	t.Parallel()
 	c := dbtest.Postgres(t)
 	process := func() (*fiber.App, *db.DB) {
 		d, hub := dbtest.Open(t, c), live.NewHub()
@@ -208,93 +211,4 @@ func TestAPermitReachesBoardsOfAnotherProcess(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Logf("the permit arrived after %s", time.Since(start))
-}
-
-// TestBoardsAreAnsweredWhileTheDatabaseIsAway holds that they are, images
-// included, and that nothing of what they said is lost.
-func TestBoardsAreAnsweredWhileTheDatabaseIsAway(t *testing.T) {
-	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		d := dbtest.Open(t, c)
-		world(t, d)
-		address := serve(t, d)
-		lamp := func(ver string) []byte {
-			return say(t, address, "GET /update?dev=smart-lamp&ver="+ver+" HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n")
-		}
-		lamp("v1.0.2")
-		back := takeAway(t, c)
-		start := time.Now()
-		if a := lamp("v1.0.1"); !bytes.HasSuffix(a, images["lamp"]) {
-			t.Errorf("answered %.200q", a)
-		}
-		if a := lamp("v1.0.3"); !strings.HasPrefix(string(a), "HTTP/1.1 304") {
-			t.Errorf("answered %.200q", a)
-		}
-		if a := say(t, address, "GET /readyz HTTP/1.0\r\n\r\n"); !strings.HasPrefix(string(a), "HTTP/1.1 200") {
-			t.Errorf("not ready: %s", a)
-		}
-		if took := time.Since(start); took > 3*time.Second {
-			t.Errorf("the answers took %s", took)
-		}
-		back()
-		for late := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-			found, err := d.Devices.Find(context.Background(), "18fe34aabbcc")
-			if err == nil && found.Version == "v1.0.3" {
-				break
-			}
-			if time.Now().After(late) {
-				t.Fatalf("what was said is not written: %+v, %v", found, err)
-			}
-		}
-		happened, err := d.History.Of(context.Background(), "18fe34aabbcc", 20)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var text []string
-		for i := len(happened) - 1; i >= 0; i-- {
-			text = append(text, string(happened[i].Event)+" "+happened[i].Version)
-		}
-		if got := strings.Join(text, ", "); !strings.Contains(got, "updated v1.0.1") || !strings.HasSuffix(got, "updated v1.0.3") && !strings.HasSuffix(got, "downloaded v1.0.3") {
-			t.Errorf("its history is: %s", got)
-		}
-	})
-}
-
-// takeAway keeps a database from answering writes: SQLite by a lock that another
-// holds, Postgres by ending all connections and taking no new ones.
-func takeAway(t *testing.T, c db.Config) (back func()) {
-	t.Helper()
-	driver, dsn := "postgres", os.Getenv("TEST_DATABASE_URL")
-	if c.URL == "" {
-		driver, dsn = "sqlite", "file:"+filepath.Join(c.Dir, "esp-update-server.db")
-	}
-	other, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other.SetMaxOpenConns(1)
-	t.Cleanup(func() { _ = other.Close() })
-	do := func(statement string) {
-		t.Helper()
-		if _, err := other.Exec(statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if c.URL == "" {
-		do("PRAGMA busy_timeout = 5000")
-		do("BEGIN IMMEDIATE")
-		return func() { do("ROLLBACK") }
-	}
-	name := strings.TrimPrefix(mustURL(t, c.URL).Path, "/")
-	do("ALTER DATABASE " + name + " ALLOW_CONNECTIONS false")
-	do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'")
-	return func() { do("ALTER DATABASE " + name + " ALLOW_CONNECTIONS true") }
-}
-
-func mustURL(t *testing.T, s string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
 }

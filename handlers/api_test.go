@@ -91,6 +91,7 @@ func multipartForm(t testing.TB, name string, data []byte, fields map[string]str
 }
 
 func TestAPIPlatforms(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newScript(t, d)
 		p := s.call("POST", "/api/v1/platforms", `{"name":"Smart-Lamp","notes":"hall"}`, 201)
@@ -126,6 +127,7 @@ func TestAPIPlatforms(t *testing.T) {
 }
 
 func TestAPIDevices(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newScript(t, d)
 		s.call("POST", "/api/v1/platforms", `{"name":"lamp"}`, 201)
@@ -166,6 +168,7 @@ func TestAPIDevices(t *testing.T) {
 }
 
 func TestAPINeedsTheRightToken(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	app := newApp(t, d)
 	for name, c := range map[string]struct {

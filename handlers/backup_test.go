@@ -16,6 +16,7 @@ import (
 )
 
 func TestAdminsDownloadABackup(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		app, admin := newApp(t, d), sessionOf(t, d, "admin@example.com")
@@ -48,6 +49,7 @@ func TestAdminsDownloadABackup(t *testing.T) {
 }
 
 func TestBackupsAreForAdmins(t *testing.T) {
+	t.Parallel()
 	c := dbtest.SQLite(t)
 	d := dbtest.Open(t, c)
 	app, viewer := newApp(t, d), signedIn(t, d, account.Viewer)
@@ -68,6 +70,7 @@ func TestBackupsAreForAdmins(t *testing.T) {
 // backup: it takes the password, with the second factor a code, and neither may
 // be guessed.
 func TestABackupIsProved(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		for _, wrong := range []string{"", "wrong"} {

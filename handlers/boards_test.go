@@ -134,6 +134,7 @@ func say(t testing.TB, address, request string) []byte {
 // request, below it the status line, the headers that the answer must have in
 // just that spelling (!Name: must not have), and the body.
 func TestBoards(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/boards/*.http")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no transcripts", err)
@@ -225,6 +226,7 @@ func wantedBody(want string) []byte {
 // TestCheckInsAreRemembered holds that every request with a valid MAC leaves
 // what it said, refused ones too.
 func TestCheckInsAreRemembered(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		world(t, d)
 		address := serve(t, d)
@@ -265,6 +267,7 @@ func written(t testing.TB, d *db.DB, mac fleet.MAC) *fleet.Device {
 // TestHeadersAndBodyLeaveTogether holds what arduino-esp32 needs: it looks once
 // for the first byte of the body, soon after the headers.
 func TestHeadersAndBodyLeaveTogether(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	c, err := net.Dial("tcp", serve(t, d))

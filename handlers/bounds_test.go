@@ -49,6 +49,7 @@ func manyParts(t *testing.T, n int, value string) (kind, body string) {
 // TestBounds goes beyond each bound of what a request may be, as who may send
 // it, and is told so.
 func TestBounds(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	cookie := "Cookie: " + signedIn(t, d, account.Admin)
@@ -98,6 +99,7 @@ func TestBounds(t *testing.T) {
 
 // TestGuessesBeyondTheBound holds that who guesses on is told when to come back.
 func TestGuessesBeyondTheBound(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	signedIn(t, d, account.Admin)
@@ -117,6 +119,7 @@ func TestGuessesBeyondTheBound(t *testing.T) {
 // TestSlowRequestsAreTold sends requests that never end, all at once: each is
 // let go of, and who began one is told why.
 func TestSlowRequestsAreTold(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	address := serve(t, d)

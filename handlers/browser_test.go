@@ -45,6 +45,7 @@ func saved(t *testing.T, name string, data []byte) string {
 
 // TestInBrowser drives a real Chromium, one for all.
 func TestInBrowser(t *testing.T) {
+	t.Parallel()
 	browser := startChromium(t)
 	for name, walk := range map[string]func(*testing.T, context.Context){
 		"every task, in one go":             everyTaskInOneGo,

@@ -26,6 +26,7 @@ func lamps(t *testing.T, b *browser, n int) {
 
 // TestBulkActions picks devices, is asked once with the count, and does it.
 func TestBulkActions(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamps(t, b, 120)
@@ -69,6 +70,7 @@ func TestBulkActions(t *testing.T) {
 }
 
 func TestBulkRefusals(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		b.part("/selection?do=forget", 422)
@@ -85,6 +87,7 @@ func TestBulkRefusals(t *testing.T) {
 
 // TestIgnoreNewDevices leads new devices out of the queue and back.
 func TestIgnoreNewDevices(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		for i := range 3 {
@@ -116,6 +119,7 @@ func TestIgnoreNewDevices(t *testing.T) {
 
 // TestStaleEdit shows what somebody else changed and keeps what was typed.
 func TestStaleEdit(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamps(t, b, 1)
@@ -140,6 +144,7 @@ func TestStaleEdit(t *testing.T) {
 // TestNotesOfSeveralLines keeps the lines, and takes no line end for a change by
 // somebody else.
 func TestNotesOfSeveralLines(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamps(t, b, 1)
@@ -154,6 +159,7 @@ func TestNotesOfSeveralLines(t *testing.T) {
 
 // TestDeviceTimeline tells in plain words what happened to a device.
 func TestDeviceTimeline(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamps(t, b, 1)

@@ -11,6 +11,7 @@ import (
 // TestCached holds that nobody gets what is older than the last change for long,
 // and that what is costly is not looked up all the time.
 func TestCached(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		var loads, told atomic.Int64 // counted by what runs beside

@@ -25,6 +25,7 @@ const askCatalog = "GET /_catalog?op=list&path=/ac/%s HTTP/1.1\r\nHost: 192.168.
 // TestAutoConnectChoosesAFile plays AutoConnect: on one connection it lists twice,
 // each time reading as its client does, then it asks for what it was shown.
 func TestAutoConnectChoosesAFile(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		world(t, d)
 		address := serve(t, d)
@@ -109,6 +110,7 @@ func checkEntry(t *testing.T, one json.RawMessage) map[string]any {
 // TestLongNamesFitAutoConnect holds that the longest names which there can be
 // still leave a list, and a file that can be chosen.
 func TestLongNamesFitAutoConnect(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	name := strings.Repeat("l", 64)
 	if err := d.Platforms.Create(t.Context(), name, ""); err != nil {
@@ -135,6 +137,7 @@ func TestLongNamesFitAutoConnect(t *testing.T) {
 // TestTasmotaIsNeverTold304 holds that the short way, which answers a board that
 // asks again, does not have Tasmota restart.
 func TestTasmotaIsNeverTold304(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		world(t, d)
 		address := serve(t, d)

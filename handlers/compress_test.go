@@ -11,6 +11,7 @@ import (
 
 // TestFirstLoadIsSmall adds up what a browser fetches that was never here.
 func TestFirstLoadIsSmall(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	app, admin := newApp(t, d), sessionOf(t, d, "admin@example.com")
@@ -43,6 +44,7 @@ func TestFirstLoadIsSmall(t *testing.T) {
 // TestOnlyPagesAreCompressed holds that boards get every byte as it is, whatever
 // they say they accept.
 func TestOnlyPagesAreCompressed(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	app := newApp(t, d)

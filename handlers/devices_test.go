@@ -12,6 +12,7 @@ import (
 )
 
 func TestAddDevice(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		b.submit("/platforms", url.Values{"name": {"smart-lamp"}}, 303)
@@ -37,6 +38,7 @@ func TestAddDevice(t *testing.T) {
 
 // TestDeviceOnAnotherWhitelist says where it is and moves it only when told.
 func TestDeviceOnAnotherWhitelist(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		b.submit("/platforms", url.Values{"name": {"smart-lamp"}}, 303)
@@ -60,6 +62,7 @@ func TestDeviceOnAnotherWhitelist(t *testing.T) {
 }
 
 func TestEditDeviceInline(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -98,6 +101,7 @@ func TestEditDeviceInline(t *testing.T) {
 }
 
 func TestRevokeAndForget(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -117,6 +121,7 @@ func TestRevokeAndForget(t *testing.T) {
 }
 
 func TestNewDevices(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		if !b.get("/new-devices", 200).has(".empty-state") {
@@ -154,6 +159,7 @@ func TestNewDevices(t *testing.T) {
 }
 
 func TestSearchDevices(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		for _, name := range []string{"smart-lamp", "door-sensor"} {

@@ -17,6 +17,7 @@ import (
 // TestFinishedDownloadsCount holds that a download counts when its last byte
 // was taken, and that HEAD, a part, or a board that left do not count.
 func TestFinishedDownloadsCount(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()
 		if err := d.Platforms.Create(ctx, "big", ""); err != nil {

@@ -29,6 +29,7 @@ func publishFilesystem(t testing.TB, d *db.DB, platform, kind, v string, data []
 // TestFilesystemsThroughThePages uploads, publishes, shows, withdraws and offers a
 // file system as a person does, and gets it as a board does.
 func TestFilesystemsThroughThePages(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -103,6 +104,7 @@ func filesystemOf(t *testing.T, b *browser, has string, want int, offered string
 
 // TestFilesystemsThroughTheAPI publishes real ones, and lists them apart.
 func TestFilesystemsThroughTheAPI(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	s := newScript(t, d)
 	s.call("POST", "/api/v1/platforms", `{"name":"smart-lamp"}`, 201)

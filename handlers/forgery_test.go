@@ -42,6 +42,7 @@ func (b *browser) facts(mac string) string {
 // password leaves all that is known of the board as it is, however often they
 // ask, and that its page tells of them once.
 func TestForgedMACsChangeNothing(t *testing.T) {
+	t.Parallel()
 	const sent, mac = "A4:CF:12:B3:C4:01", "a4cf12b3c401"
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
@@ -93,6 +94,7 @@ func TestForgedMACsChangeNothing(t *testing.T) {
 // right password is shown as refused: at once where the password is another one
 // now, else after a day.
 func TestALostPasswordIsSeen(t *testing.T) {
+	t.Parallel()
 	const sent, mac = "A4:CF:12:B3:C4:01", "a4cf12b3c401"
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)

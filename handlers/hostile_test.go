@@ -27,6 +27,7 @@ var reflecting = []string{
 // TestHostileStringsLeaveTextValid holds that whatever was sent, pages, JSON and
 // CSV are what they say, on both engines.
 func TestHostileStringsLeaveTextValid(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		hostileWorld(t, d)
 		knows(t, d, len(hostiles))

@@ -14,6 +14,7 @@ import (
 
 // TestImport previews a list line by line, and saves what is right in it.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamps(t, b, 2)
@@ -51,6 +52,7 @@ func TestImport(t *testing.T) {
 // TestExport writes the filtered table, with nothing that a spreadsheet runs,
 // and takes it back.
 func TestExport(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamps(t, b, 1100)

@@ -87,6 +87,7 @@ func now() string { return fmt.Sprint("&since=", time.Now().UnixMilli()) }
 // TestChangesReachThePage holds that a write is seen within a second, in the
 // same rows that the page has.
 func TestChangesReachThePage(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		base, cookie := "http://"+serve(t, d), sessionOf(t, d, "admin@example.com")
@@ -114,6 +115,7 @@ func TestChangesReachThePage(t *testing.T) {
 // TestTwoProcessesShareChanges holds that what one process changes is seen on the
 // pages of another.
 func TestTwoProcessesShareChanges(t *testing.T) {
+	t.Parallel()
 	c := dbtest.Postgres(t)
 	process := func() (string, *db.DB) {
 		d, hub := dbtest.Open(t, c), live.NewHub()
@@ -139,6 +141,7 @@ func TestTwoProcessesShareChanges(t *testing.T) {
 // TestAFloodIsFolded holds that however busy the fleet, a page gets a few events
 // a second.
 func TestAFloodIsFolded(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	hub := live.NewHub()
@@ -161,6 +164,7 @@ func TestAFloodIsFolded(t *testing.T) {
 // TestWhatWasMissedIsToldAtOnce holds that a page which comes back gets all its
 // rows when nobody knows any more which of them changed.
 func TestWhatWasMissedIsToldAtOnce(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	base, cookie := "http://"+serve(t, d), sessionOf(t, d, "admin@example.com")
@@ -177,6 +181,7 @@ func TestWhatWasMissedIsToldAtOnce(t *testing.T) {
 // TestWhoMayListen holds that nobody listens who may not look, and that a viewer
 // sees no buttons.
 func TestWhoMayListen(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	app := newApp(t, d)
@@ -192,6 +197,7 @@ func TestWhoMayListen(t *testing.T) {
 
 // TestStoppingEndsStreams holds that an open page does not hold a stop up.
 func TestStoppingEndsStreams(t *testing.T) {
+	t.Parallel()
 	for name, closeHub := range map[string]bool{"hub closed first": true, "hub forgotten": false} {
 		t.Run(name, func(t *testing.T) {
 			d := dbtest.Open(t, dbtest.SQLite(t))

@@ -50,6 +50,7 @@ const espHome = "ESPHome/2024.10.0 (https://esphome.io)"
 // manifest, puts the path after the manifest's own folder, as it does with one
 // that has no "http" in it, and downloads.
 func TestESPHomeUpdatesByTheManifest(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var log journal
 		address, keys := keyed(t, d, &log)
@@ -88,6 +89,7 @@ func TestESPHomeUpdatesByTheManifest(t *testing.T) {
 // TestWebToolsInstallOnTheESP8266 holds that the manifest has parts to install
 // where the image is all that a blank chip needs.
 func TestWebToolsInstallOnTheESP8266(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	address, keys := keyed(t, d, new(journal))
 	_, body := fetch(t, address, "Mozilla/5.0", "/platforms/smart-lamp/manifest.json?key="+keys["smart-lamp"])
@@ -114,6 +116,7 @@ func TestWebToolsInstallOnTheESP8266(t *testing.T) {
 // TestESP32FOTAUpdatesByItsManifest plays esp32FOTA, which adds the number of its
 // chip to the address.
 func TestESP32FOTAUpdatesByItsManifest(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		address, keys := keyed(t, d, new(journal))
 		key := keys["smart-sun"]
@@ -146,6 +149,7 @@ func TestESP32FOTAUpdatesByItsManifest(t *testing.T) {
 // TestAKeyIsGoodForItsPlatform holds that a key opens nothing else, and nothing
 // once it is revoked.
 func TestAKeyIsGoodForItsPlatform(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		address, keys := keyed(t, d, new(journal))
 		refused := func(path string) bool {
@@ -176,6 +180,7 @@ func TestAKeyIsGoodForItsPlatform(t *testing.T) {
 
 // TestManifestKeysOnThePage makes a key and revokes it as a person does.
 func TestManifestKeysOnThePage(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -214,6 +219,7 @@ func TestManifestKeysOnThePage(t *testing.T) {
 // TestDeviceRoutesAreNotRedirected holds that people are sent to https, and what
 // boards ask for is not: their clients would take it for an error.
 func TestDeviceRoutesAreNotRedirected(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	secure := func(c *handlers.Config) { c.PublicURL = &url.URL{Scheme: "https", Host: "updates.example.com"} }

@@ -31,6 +31,7 @@ func measure(t *testing.T, address, secret string) map[string]float64 {
 }
 
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		world(t, d)
 		address := serve(t, d)
@@ -77,6 +78,7 @@ func TestMetrics(t *testing.T) {
 // TestMetricsTakeAToken holds that strangers and browsers learn nothing, and
 // that a refusal is a line of text, as scrapers show it.
 func TestMetricsTakeAToken(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	app, admin := newApp(t, d), signedIn(t, d, account.Admin)
 	for _, r := range []request{{path: "/metrics"}, {path: "/metrics", as: admin}, {path: "/metrics", header: map[string]string{"Authorization": "Bearer made-up"}}} {

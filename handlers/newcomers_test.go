@@ -37,6 +37,7 @@ func (j *journal) String() string {
 // TestStrangersPushNoBoardOut sends 10,000 made-up MACs from one address: all are
 // answered alike, few are remembered, and those who were there before stay.
 func TestStrangersPushNoBoardOut(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	var log journal

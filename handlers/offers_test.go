@@ -19,6 +19,7 @@ func (b *browser) publish(version string) {
 }
 
 func TestWithdrawAndOffer(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}

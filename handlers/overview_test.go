@@ -12,6 +12,7 @@ import (
 )
 
 func TestOverviewSaysTheNextStep(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	admin := newBrowser(t, d, account.Admin)
 	a := ask(t, admin.app, request{path: "/", as: admin.as}).wants(t, 200)
@@ -29,6 +30,7 @@ func TestOverviewSaysTheNextStep(t *testing.T) {
 }
 
 func TestOverviewTellsHowTheFleetIs(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		app, admin := newApp(t, d), sessionOf(t, d, "admin@example.com")
@@ -71,6 +73,7 @@ func TestOverviewTellsHowTheFleetIs(t *testing.T) {
 // TestTheFeedTellsOfReleases holds that what people do to releases is told, and
 // that a device says that it lost its platform.
 func TestTheFeedTellsOfReleases(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -98,6 +101,7 @@ func TestTheFeedTellsOfReleases(t *testing.T) {
 
 // TestTheFeedTellsOnce holds that what is done again and again fills no feed.
 func TestTheFeedTellsOnce(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -121,6 +125,7 @@ func TestTheFeedTellsOnce(t *testing.T) {
 
 // TestForeignTextOnTheOverview holds that what boards make up runs nowhere.
 func TestForeignTextOnTheOverview(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	app := newApp(t, d)
@@ -134,6 +139,7 @@ func TestForeignTextOnTheOverview(t *testing.T) {
 // TestALiveLookLeavesTheMessage holds that an open page which looks for what
 // changed does not take the sentence that the next page is to show.
 func TestALiveLookLeavesTheMessage(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	admin := newBrowser(t, d, account.Admin)
 	admin.submit("/platforms", map[string][]string{"name": {"lamp"}}, 303)

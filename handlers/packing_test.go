@@ -134,6 +134,7 @@ func sectors(n int) int64 { return int64(n+4095) &^ 4095 }
 
 // TestCompressedWhereItWouldNotFit plays boards with little room.
 func TestCompressedWhereItWouldNotFit(t *testing.T) {
+	t.Parallel()
 	image, before := bigLamp("v1.0.1"), bigLamp("v1.0.0")
 	packed, ok := firmware.Pack(image, 3)
 	if !ok || sectors(len(packed)) >= sectors(len(image))-8192 {
@@ -178,6 +179,7 @@ func TestCompressedWhereItWouldNotFit(t *testing.T) {
 // TestNothingElseIsCompressed holds that what a board cannot take compressed is
 // sent as it is.
 func TestNothingElseIsCompressed(t *testing.T) {
+	t.Parallel()
 	small := bigLamp("v1.0.1")
 	for name, image := range map[string][]byte{
 		"signed":        append(bytes.Clone(small), append(make([]byte, 256), 0, 1, 0, 0)...),
@@ -205,6 +207,7 @@ func (c *countedImages) Bytes(ctx context.Context, sha256 string) ([]byte, error
 
 // TestCompressedOnceForAll holds that many boards at once cost one load.
 func TestCompressedOnceForAll(t *testing.T) {
+	t.Parallel()
 	image := bigLamp("v1.0.1")
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	tightLamp(t, d, image)
@@ -227,6 +230,7 @@ func TestCompressedOnceForAll(t *testing.T) {
 
 // TestRealFirmwareIsCompressed does it with what people run.
 func TestRealFirmwareIsCompressed(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"esp8266-app-wled-0.15.0.bin", "esp8266-tag-01-normal.bin"} {
 		t.Run(name, func(t *testing.T) {
 			image := realFirmware(t, name)
@@ -246,6 +250,7 @@ func TestRealFirmwareIsCompressed(t *testing.T) {
 // TestCompressedIsTold holds that the pages say to how many boards it happened,
 // and before publishing to how many it will.
 func TestCompressedIsTold(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		image := bigLamp("v1.0.1")

@@ -94,6 +94,7 @@ func fillFleet(t *testing.T, d *db.DB) {
 // TestPagesHangTogether follows every link from the first page and looks at
 // every page as a browser and a screen reader do.
 func TestPagesHangTogether(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), ""}
@@ -194,6 +195,7 @@ func checkPage(t *testing.T, path string, a *answer) {
 
 // TestViewersSeeNoControls holds the pages to what the routes enforce anyway.
 func TestViewersSeeNoControls(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := newBrowser(t, d, account.Viewer)
@@ -230,6 +232,7 @@ func sessionOf(t *testing.T, d *db.DB, email string) string {
 
 // TestWhoMayDoWhat tries the rules of the table of routes from outside.
 func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		as := map[string]string{"nobody": ""}
@@ -277,6 +280,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 
 // TestSignInIsAskedFor sends people to the sign-in and back to where they were.
 func TestSignInIsAskedFor(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		a := ask(t, app, request{path: "/devices?q=room+1"})

@@ -21,6 +21,7 @@ import (
 // all of them from the release with which it began, also when another is published
 // in between, and the new one afterwards.
 func TestPartsAreOfOneRelease(t *testing.T) {
+	t.Parallel()
 	for name, client := range idfClients {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -70,6 +71,7 @@ func takesNoHistory(t testing.TB, d *db.DB) {
 // TestWithdrawnInBetween holds that nobody gets the rest of a release that is not
 // to be installed any more, and is told to begin anew.
 func TestWithdrawnInBetween(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		sun(t, d)
 		publishSun(t, d, "v1.2.0", newSun)
@@ -97,6 +99,7 @@ func TestWithdrawnInBetween(t *testing.T) {
 
 // TestRevokedInBetween holds that whoever is not permitted any more gets no rest.
 func TestRevokedInBetween(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	sun(t, d)
 	address := serve(t, d)
@@ -118,6 +121,7 @@ func TestRevokedInBetween(t *testing.T) {
 
 // TestPrunedInBetween is the same for a release that is not kept any more.
 func TestPrunedInBetween(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		sun(t, d)
 		address := serve(t, d)
@@ -138,6 +142,7 @@ func TestPrunedInBetween(t *testing.T) {
 // TestSizeAloneHoldsToNothing holds that a board which only polls for the size
 // hears of each release.
 func TestSizeAloneHoldsToNothing(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	sun(t, d)
 	address := serve(t, d)
@@ -151,6 +156,7 @@ func TestSizeAloneHoldsToNothing(t *testing.T) {
 // TestAWholeDownloadEndsAPin holds that a client which gives up on parts gets what
 // is offered, and is held to nothing afterwards.
 func TestAWholeDownloadEndsAPin(t *testing.T) {
+	t.Parallel()
 	c := dbtest.SQLite(t)
 	d := dbtest.Open(t, c)
 	sun(t, d)
@@ -171,6 +177,7 @@ func TestAWholeDownloadEndsAPin(t *testing.T) {
 // TestAnyProcessSendsTheNextPart holds that it does not matter which server on one
 // database a part is asked of, and that a server may have started in between.
 func TestAnyProcessSendsTheNextPart(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"v5.1", "newest, without HEAD", "resumption"} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -197,6 +204,7 @@ func TestAnyProcessSendsTheNextPart(t *testing.T) {
 
 // TestPartsWhileTheDatabaseIsAway holds that who has begun goes on.
 func TestPartsWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		d := dbtest.Open(t, c)
 		sun(t, d)
@@ -231,6 +239,7 @@ func (n noPins) Drop(context.Context, fleet.MAC) error { n.t.Error("asked"); ret
 // TestWholeImagesWaitForNoPin holds that boards which take images in one go, and
 // those for which there is no update, pay nothing for the others.
 func TestWholeImagesWaitForNoPin(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	address := serve(t, d, func(c *handlers.Config) { c.Pins = noPins{t} })

@@ -20,6 +20,7 @@ import (
 // whose password is being rotated. No answer asks them to sign in: they would
 // not understand it.
 func TestBoardsWithPasswords(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/passwords/*.http")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no transcripts", err)
@@ -82,6 +83,7 @@ func (b *browser) retire(row, question string) {
 // TestAPasswordIsIntroducedAndRotated walks the way of an admin with boards in
 // the field: none of them is locked out on it.
 func TestAPasswordIsIntroducedAndRotated(t *testing.T) {
+	t.Parallel()
 	const one, two = "A4:CF:12:B3:C4:01", "A4:CF:12:B3:C4:04"
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
@@ -143,6 +145,7 @@ func wantWays(t *testing.T, b *browser, want ...string) {
 
 // TestAPasswordIsAskedForAtOnce is what happens where nobody asked for grace.
 func TestAPasswordIsAskedForAtOnce(t *testing.T) {
+	t.Parallel()
 	const mac = "A4:CF:12:B3:C4:01"
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
@@ -175,6 +178,7 @@ func TestAPasswordIsAskedForAtOnce(t *testing.T) {
 // TestPasswordsAreForAdmins holds that a viewer sees how boards are let in and
 // changes nothing of it.
 func TestPasswordsAreForAdmins(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	admin := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}

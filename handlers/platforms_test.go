@@ -14,6 +14,7 @@ import (
 )
 
 func TestCreatePlatform(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		if a := b.get("/platforms", 200); !a.has(".empty-state a[href='/platforms/new']") {
@@ -46,6 +47,7 @@ func TestCreatePlatform(t *testing.T) {
 }
 
 func TestPlatformNotes(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		b.submit("/platforms", url.Values{"name": {"smart-lamp"}}, 303)
@@ -69,6 +71,7 @@ func TestPlatformNotes(t *testing.T) {
 }
 
 func TestDeletePlatform(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -97,6 +100,7 @@ type past struct {
 func (p past) Adoption(context.Context, string) ([]fleet.Adoption, error) { return p.days, nil }
 
 func TestPlatformPageTellsVersions(t *testing.T) {
+	t.Parallel()
 	days := []fleet.Adoption{
 		{Day: "2026-03-01", Version: "v1.0.1", Devices: 1}, {Day: "2026-03-01", Version: "dev", Devices: 1},
 		{Day: "2026-03-04", Version: "v1.0.2", Devices: 3},
@@ -128,6 +132,7 @@ func TestPlatformPageTellsVersions(t *testing.T) {
 
 // TestSketchesReachTheServer as boards do, whatever the browser calls it.
 func TestSketchesReachTheServer(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	fillFleet(t, d)
 	as := sessionOf(t, d, "admin@example.com")

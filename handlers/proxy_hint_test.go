@@ -14,6 +14,7 @@ import (
 // TestForwardedHeadersHintAtTheSetting lets what looks like a proxy on this
 // machine ask, trusted and not, and looks at who is told.
 func TestForwardedHeadersHintAtTheSetting(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		header  string
 		trusted string
@@ -57,6 +58,7 @@ func TestForwardedHeadersHintAtTheSetting(t *testing.T) {
 // in: a scanner could have admins trust its own address. Requests without a
 // connection have an address that is not near.
 func TestStrangersDoNotHint(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	b := newBrowser(t, d, account.Admin)
 	forged := map[string]string{"X-Forwarded-For": "203.0.113.9"}

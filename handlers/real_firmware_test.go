@@ -30,6 +30,7 @@ func realFirmware(t testing.TB, name string) []byte {
 // TestRealFirmwareReachesTheBoard goes the whole way by the API alone: platform,
 // device, file, and the board gets the very bytes.
 func TestRealFirmwareReachesTheBoard(t *testing.T) {
+	t.Parallel()
 	data := realFirmware(t, "esp32c3-app-gtil2_sun-v0.1.11-UPDATEDEV.bin")
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newScript(t, d)
@@ -77,6 +78,7 @@ func TestRealFirmwareReachesTheBoard(t *testing.T) {
 
 // TestRealFirmwareIsToldApart uploads each file into an empty server.
 func TestRealFirmwareIsToldApart(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]struct {
 		status int
 		says   string
@@ -121,6 +123,7 @@ func TestRealFirmwareIsToldApart(t *testing.T) {
 
 // TestUploadLimits holds what is refused before it is looked at.
 func TestUploadLimits(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	app := newApp(t, d, func(c *handlers.Config) { c.MaxFirmware = 1000; c.Publisher.MaxSize = 1000 })
 	s := &script{t, app, token(t, d, account.Admin, account.Write)}

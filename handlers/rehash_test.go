@@ -14,6 +14,7 @@ import (
 // TestImportedPassword: a password that the original server hashed is good for
 // signing in, and then kept in our way.
 func TestImportedPassword(t *testing.T) {
+	t.Parallel()
 	const theirs = "sha256$Zq4GvRkT$13a8d32904441d5eff13b0373b3aa01ebf20286d0a66d800ffe49dff2f49b1ed" // of "correct horse"
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()

@@ -159,6 +159,7 @@ var (
 // table, each rule says how it meets each identity, and the route does so,
 // whether a page, a part of one, or a plain form asks.
 func TestEveryRouteKeepsItsRule(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	w, tried := newDoors(t, d), map[string]int{}
 	for _, route := range newApp(t, d).GetRoutes(true) {
@@ -233,6 +234,7 @@ func (w *doors) meets(method, path, rule, who string, extra map[string]string) {
 // TestNoRouteHidesAnother holds that a route's own path leads to it: of two that
 // match the first is taken, and its rule with it.
 func TestNoRouteHidesAnother(t *testing.T) {
+	t.Parallel()
 	rules := handlers.Rules()
 	for i, r := range rules {
 		path := concrete(r.Path)
@@ -247,6 +249,7 @@ func TestNoRouteHidesAnother(t *testing.T) {
 // TestOtherSitesChangeNothing sends each request that changes something as a
 // browser does for another site, with the cookie of an admin.
 func TestOtherSitesChangeNothing(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	w := newDoors(t, d)
 	admin := w.credentials("admin")

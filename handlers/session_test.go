@@ -36,6 +36,7 @@ func post(t *testing.T, app *fiber.App, path string, fields url.Values) *answer 
 }
 
 func TestSignInAndOut(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		signedIn(t, d, account.Admin)
@@ -54,6 +55,7 @@ func TestSignInAndOut(t *testing.T) {
 }
 
 func TestSignInTellsNobodyWhoIsKnown(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		signedIn(t, d, account.Admin)
@@ -72,6 +74,7 @@ func TestSignInTellsNobodyWhoIsKnown(t *testing.T) {
 }
 
 func TestSignInLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		signedIn(t, d, account.Admin)
@@ -85,6 +88,7 @@ func TestSignInLeadsNowhereElse(t *testing.T) {
 }
 
 func TestSignUp(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		fields := url.Values{"email": {"ada@example.com"}, "name": {"Ada"}, "password": {"analytical"}}
@@ -113,6 +117,7 @@ func TestSignUp(t *testing.T) {
 }
 
 func TestSetupLink(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app, secret := newApp(t, d), account.NewSecret()
 		if err := d.Links.Create(context.Background(), account.HashSecret(secret), account.SetupLink, "", time.Hour); err != nil {
@@ -133,6 +138,7 @@ func TestSetupLink(t *testing.T) {
 }
 
 func TestPasswordLink(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app, secret := newApp(t, d), account.NewSecret()
 		before := signedIn(t, d, account.Viewer)
@@ -163,6 +169,7 @@ func behind(c *handlers.Config) {
 }
 
 func TestGuessingIsThrottled(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d, behind)
 		signedIn(t, d, account.Admin)
@@ -187,6 +194,7 @@ func TestGuessingIsThrottled(t *testing.T) {
 // TestStrangersLockNobodyOut guesses from very many addresses at once: the pause
 // is short, and who signed in before from where they are does not feel it.
 func TestStrangersLockNobodyOut(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d, behind)
 		signedIn(t, d, account.Admin)
@@ -213,6 +221,7 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 }
 
 func TestSignUpIsThrottled(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		signedIn(t, d, account.Admin)
@@ -229,6 +238,7 @@ func TestSignUpIsThrottled(t *testing.T) {
 // at once, and it counts as no try. It listens, since Fiber's Test is for one
 // request at a time.
 func TestStormOfSignIns(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	address := serve(t, d, func(c *handlers.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
 	signedIn(t, d, account.Admin)
@@ -262,6 +272,7 @@ func TestStormOfSignIns(t *testing.T) {
 }
 
 func TestCookieStaysUnderTLS(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	app := newApp(t, d, behind)
 	signedIn(t, d, account.Admin)

@@ -108,6 +108,7 @@ func download(t *testing.T, address string, secure bool, first int) (c net.Conn,
 // TestStalledDownloadIsDropped holds that who stops reading is let go of: what
 // is then still on the way ends before the image does.
 func TestStalledDownloadIsDropped(t *testing.T) {
+	t.Parallel()
 	const patience = time.Second
 	eachWay(t, func(t *testing.T, secure bool) {
 		address, image, closed := serveWithPatience(t, secure, patience)
@@ -127,6 +128,7 @@ func TestStalledDownloadIsDropped(t *testing.T) {
 // TestSlowDownloadFinishes takes far longer than the bound for a piece, with a
 // little read all the time.
 func TestSlowDownloadFinishes(t *testing.T) {
+	t.Parallel()
 	const patience = time.Second
 	eachWay(t, func(t *testing.T, secure bool) {
 		address, image, _ := serveWithPatience(t, secure, patience)
@@ -153,6 +155,7 @@ func TestSlowDownloadFinishes(t *testing.T) {
 // TestSilentHandshakeIsDropped holds that who connects and never begins to speak
 // TLS is let go of, as who never sends a request is.
 func TestSilentHandshakeIsDropped(t *testing.T) {
+	t.Parallel()
 	address, _, closed := serveWithPatience(t, true, time.Minute)
 	silent, err := net.Dial("tcp", address)
 	if err != nil {

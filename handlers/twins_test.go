@@ -13,6 +13,7 @@ import (
 // TestTwoBoardsOfOneMAC shows on the pages what boards that take turns look like,
 // hostile ones too, until an admin dismisses it.
 func TestTwoBoardsOfOneMAC(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}

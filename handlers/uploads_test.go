@@ -24,6 +24,7 @@ func draftOf(t *testing.T, a *answer) string {
 }
 
 func TestUploadAndPublish(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		lamp := firmwaretest.Lamp("v1.0.2")
@@ -63,6 +64,7 @@ func TestUploadAndPublish(t *testing.T) {
 }
 
 func TestRefusedUploads(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -90,6 +92,7 @@ func TestRefusedUploads(t *testing.T) {
 
 // TestPlainUpload works without JavaScript too.
 func TestPlainUpload(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		app, as := newApp(t, d), sessionOf(t, d, "admin@example.com")
@@ -112,6 +115,7 @@ func TestPlainUpload(t *testing.T) {
 
 // TestSecondPublisherIsTold publishes one version from two drafts.
 func TestSecondPublisherIsTold(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -131,6 +135,7 @@ var mute = firmwaretest.ESP8266App("ESP8266-http-Update\x00x-ESP8266-STA-MAC\x00
 // TestPersonSaysWhatTheFileDoesNot goes the way of a file without the text that
 // tells platform and version.
 func TestPersonSaysWhatTheFileDoesNot(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -169,6 +174,7 @@ func TestPersonSaysWhatTheFileDoesNot(t *testing.T) {
 
 // TestChangesThatAreSeldomMeant are published once a person confirms them.
 func TestChangesThatAreSeldomMeant(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
@@ -198,6 +204,7 @@ func merged(app []byte) []byte {
 // TestApplicationInsideMergedFile is used instead of the file, by people and by
 // scripts.
 func TestApplicationInsideMergedFile(t *testing.T) {
+	t.Parallel()
 	app := firmwaretest.ESP32App(firmwaretest.ESP32C3, firmwaretest.Tag("smart-sun", "v0.1.0"))
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
@@ -223,6 +230,7 @@ func TestApplicationInsideMergedFile(t *testing.T) {
 
 // TestAPIConfirms publishes by script what a person vouches for.
 func TestAPIConfirms(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newScript(t, d)
 		s.call("POST", "/api/v1/platforms", `{"name":"smart-lamp"}`, 201)
@@ -242,6 +250,7 @@ func TestAPIConfirms(t *testing.T) {
 
 // TestDiscardedUpload leaves the page, and nothing behind.
 func TestDiscardedUpload(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillFleet(t, d)
 		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}

@@ -22,6 +22,7 @@ func idOf(t *testing.T, d *db.DB, email string) string {
 }
 
 func TestUsersPage(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		admin := newBrowser(t, d, account.Admin)
 		signedIn(t, d, account.Viewer)
@@ -54,6 +55,7 @@ func TestUsersPage(t *testing.T) {
 }
 
 func TestLastAdminStays(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		admin := newBrowser(t, d, account.Admin)
 		id := idOf(t, d, "admin@example.com")
@@ -70,6 +72,7 @@ func TestLastAdminStays(t *testing.T) {
 }
 
 func TestInviteAndReset(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		admin := newBrowser(t, d, account.Admin)
 		admin.submit("/users/invites", url.Values{"email": {"no address"}, "role": {"viewer"}}, 422).text(t, "#email-error")
@@ -98,6 +101,7 @@ func linkOn(t *testing.T, a *answer) string {
 
 // TestTwoAdminsDemoteEachOther does it at once: one of them stays an admin.
 func TestTwoAdminsDemoteEachOther(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		app := newApp(t, d)
 		as := []string{signedIn(t, d, account.Admin), signedIn(t, d, account.Viewer)}

@@ -15,6 +15,7 @@ import (
 
 // TestWaitingUsersAreBounded holds that sign-up ends when too many wait.
 func TestWaitingUsersAreBounded(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		signedIn(t, d, account.Admin)
 		app := newApp(t, d, func(c *handlers.Config) { c.MaxWaiting = 1 })
@@ -31,6 +32,7 @@ func TestWaitingUsersAreBounded(t *testing.T) {
 
 // TestAdminOfTheSettingsIsMarked on the page of the users.
 func TestAdminOfTheSettingsIsMarked(t *testing.T) {
+	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	b := newBrowser(t, d, account.Admin)
 	signedIn(t, d, account.Viewer)
