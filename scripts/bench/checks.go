@@ -21,8 +21,10 @@ type sample struct {
 }
 
 // turn lets a contender answer and measures it.
-func (b *bench) turn(ctx context.Context, c *contender, keep bool, boards int) (sample, error) {
-	l := load{address: c.address, devices: cmp.Or(c.devices, b.devices), version: newest, keep: keep, boards: boards, until: b.measure, latency: boards > steady}
+func (b *bench) turn(ctx context.Context, c *contender, keep bool, callers int) (sample, error) {
+	l := load{
+		address: c.address, boards: b.boardsOf(cmp.Or(c.devices, b.devices)), version: newest, keep: keep, callers: callers, until: b.measure, latency: callers > steady,
+	}
 	before := c.cpu()
 	o, err := l.run(ctx)
 	if err != nil {
@@ -33,13 +35,13 @@ func (b *bench) turn(ctx context.Context, c *contender, keep bool, boards int) (
 
 // rounds gives each contender its turn in each round, in an order that changes,
 // and returns the samples of each by round. A first round only warms up.
-func (b *bench) takeTurns(ctx context.Context, keep bool, boards int) (map[*contender][]sample, error) {
+func (b *bench) takeTurns(ctx context.Context, keep bool, callers int) (map[*contender][]sample, error) {
 	found := map[*contender][]sample{}
 	for round := range b.rounds + 1 {
 		in := append([]*contender{b.empty}, b.fleets...)
 		rand.Shuffle(len(in), func(i, j int) { in[i], in[j] = in[j], in[i] })
 		for _, c := range in {
-			s, err := b.turn(ctx, c, keep, boards)
+			s, err := b.turn(ctx, c, keep, callers)
 			if err != nil {
 				return nil, err
 			}
@@ -141,7 +143,7 @@ func (b *bench) storm(ctx context.Context) error {
 			continue // see know
 		}
 		say("storm: %s", c.name)
-		l := load{address: c.address, devices: c.devices, version: newest, boards: 500, latency: true}
+		l := load{address: c.address, boards: b.boardsOf(c.devices), version: newest, callers: 500, latency: true}
 		o, err := l.run(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)

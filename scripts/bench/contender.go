@@ -80,7 +80,7 @@ func (c *contender) know(ctx context.Context, where db.Config) error {
 		if !permitted || said[platform] != "" {
 			continue
 		}
-		if err := caller.ask([2]string{fleet.MAC(mac).String(), platform}); err != nil {
+		if err := caller.ask(board{fleet.MAC(mac).String(), platform}); err != nil {
 			return err
 		}
 		said[platform] = mac

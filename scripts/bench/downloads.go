@@ -46,12 +46,12 @@ func (b *bench) downloads(ctx context.Context) error {
 
 // transfer is how many bytes a second fast clients got.
 func (b *bench) transfer(ctx context.Context, c *contender) (float64, error) {
-	fleet := macs(cmp.Or(c.devices, b.devices))
+	boards := b.boardsOf(cmp.Or(c.devices, b.devices))
 	var bytes atomic.Int64
 	start := time.Now()
 	err := together(fastClients, func(n int) error {
 		for time.Since(start) < b.measure && ctx.Err() == nil {
-			got, err := fetch(c.address, fleet[n], nil)
+			got, err := fetch(c.address, boards.at(n), nil)
 			bytes.Add(got)
 			if err != nil {
 				return err
@@ -68,12 +68,12 @@ func (b *bench) slowDownloads(ctx context.Context) error {
 	if c == nil || c.memory() == 0 {
 		return nil
 	}
-	fleet := macs(c.devices)
+	boards := b.boardsOf(c.devices)
 	before := c.memory()
 	peak, stop := c.peak()
 	start := time.Now()
 	err := together(slowClients, func(n int) error {
-		got, err := fetch(c.address, fleet[n%len(fleet)], func(sum int64) {
+		got, err := fetch(c.address, boards.at(n%boards.len()), func(sum int64) {
 			time.Sleep(time.Until(start.Add(time.Duration(sum) * time.Second / slowPace)))
 		})
 		if err == nil && got < imageSize-8192 {
@@ -108,7 +108,7 @@ func (c *contender) peak() (highest *atomic.Int64, stop func()) {
 
 // fetch downloads what a board is offered and is how many bytes came. After each
 // piece the board does what it does with it.
-func fetch(address string, board [2]string, then func(sum int64)) (int64, error) {
+func fetch(address string, board board, then func(sum int64)) (int64, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return 0, err

@@ -9,19 +9,16 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"esp-update-server/app/fleet"
-	"esp-update-server/db/dbtest"
 )
 
 // load is boards that ask a server. It is made of plain sockets, since it runs
 // on the same processors as what it measures.
 type load struct {
 	address string
-	devices int
+	boards  *boards
 	version string // that the boards say they run
 	keep    bool   // ask again on the same connection, which boards do not
-	boards  int    // that ask at the same time
+	callers int    // boards that ask at the same time
 	pace    time.Duration
 	until   time.Duration // when to stop; 0 when each device has asked once
 	latency bool          // whether to note how long each answer took
@@ -45,40 +42,27 @@ func (o *outcome) p99() time.Duration {
 	return o.waits[len(o.waits)*99/100]
 }
 
-// macs are those of the devices that are on a whitelist, as boards write them,
-// with the platform of each.
-func macs(devices int) [][2]string {
-	list := make([][2]string, 0, devices)
-	for i := range devices {
-		if mac, platform, permitted := dbtest.Filled(i); permitted {
-			list = append(list, [2]string{fleet.MAC(mac).String(), platform})
-		}
-	}
-	return list
-}
-
 // run asks until it is over. An answer other than 304 is an error.
 func (l *load) run(ctx context.Context) (*outcome, error) {
-	boards := macs(l.devices)
 	var next, answers atomic.Int64
 	var failed atomic.Pointer[error]
-	waits := make([][]time.Duration, l.boards)
+	waits := make([][]time.Duration, l.callers)
 	start := time.Now()
 	over := func() bool {
 		return ctx.Err() != nil || failed.Load() != nil || l.until > 0 && time.Since(start) >= l.until
 	}
 	var wg sync.WaitGroup
-	for n := range l.boards {
+	for n := range l.callers {
 		wg.Go(func() {
 			b := caller{load: l}
 			defer b.close()
 			for !over() {
 				i := next.Add(1) - 1
-				if l.until == 0 && i >= int64(len(boards)) {
+				if l.until == 0 && i >= int64(l.boards.len()) {
 					return
 				}
 				began := time.Now()
-				if err := b.ask(boards[i%int64(len(boards))]); err != nil {
+				if err := b.ask(l.boards.at(int(i % int64(l.boards.len())))); err != nil {
 					failed.Store(&err)
 					return
 				}
@@ -107,7 +91,7 @@ type caller struct {
 
 var headerEnd = []byte("\r\n\r\n")
 
-func (b *caller) ask(board [2]string) error {
+func (b *caller) ask(board board) error {
 	if b.conn == nil {
 		conn, err := net.Dial("tcp", b.load.address)
 		if err != nil {
@@ -144,8 +128,8 @@ func (b *caller) close() {
 }
 
 // appendRequest writes what the Arduino client of an ESP8266 sends.
-func appendRequest(to []byte, board [2]string, l *load) []byte {
-	to = append(append(append(to, "GET /update?dev="...), board[1]...), "&ver="...)
+func appendRequest(to []byte, board board, l *load) []byte {
+	to = append(append(append(to, "GET /update?dev="...), board.platform...), "&ver="...)
 	to = append(to, l.version...)
 	if l.keep {
 		to = append(to, " HTTP/1.1\r\nHost: bench\r\n"...)
@@ -153,7 +137,7 @@ func appendRequest(to []byte, board [2]string, l *load) []byte {
 		to = append(to, " HTTP/1.0\r\nHost: bench\r\nConnection: close\r\n"...)
 	}
 	to = append(to, "User-Agent: ESP8266-http-Update\r\nx-ESP8266-Chip-ID: 11189196\r\nx-ESP8266-STA-MAC: "...)
-	to = append(to, board[0]...)
+	to = append(to, board.mac...)
 	return append(to, "\r\nx-ESP8266-AP-MAC: 1A:FE:34:AA:BB:CC\r\nx-ESP8266-free-space: 1716224\r\nx-ESP8266-sketch-size: 378144\r\n"+
 		"x-ESP8266-sketch-md5: 0123456789abcdef0123456789abcdef\r\nx-ESP8266-chip-size: 4194304\r\n"+
 		"x-ESP8266-sdk-version: 2.2.2-dev(38a443e)\r\nx-ESP8266-mode: sketch\r\n\r\n"...)

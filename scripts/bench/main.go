@@ -70,7 +70,8 @@ type bench struct {
 	empty  *contender
 	fleets []*contender // ours, the fleet on SQLite first
 
-	databases int // that were made
+	databases int             // that were made
+	boards    map[int]*boards // see boardsOf
 }
 
 // run measures what was asked for and prints the table, of what was measured
@@ -81,7 +82,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: o, dir: dir, binary: filepath.Join(dir, "esp-update-server")}
+	b := &bench{options: o, dir: dir, boards: map[int]*boards{}, binary: filepath.Join(dir, "esp-update-server")}
 	defer b.stop()
 	defer b.table.print(os.Stdout)
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, "./app").CombinedOutput(); err != nil { // #nosec G204 -- a path of its own making

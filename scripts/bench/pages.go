@@ -29,7 +29,7 @@ func (b *bench) pages(ctx context.Context) error {
 	busy, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		l := load{address: c.address, devices: c.devices, version: newest, boards: steady, until: time.Hour,
+		l := load{address: c.address, boards: b.boardsOf(c.devices), version: newest, callers: steady, until: time.Hour,
 			pace: time.Duration(float64(2*steady) / full.rate * float64(time.Second))}
 		_, err := l.run(busy)
 		ended <- err

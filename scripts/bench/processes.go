@@ -33,7 +33,7 @@ func (b *bench) processes(ctx context.Context) error {
 	var took []float64
 	for n := range 4 * b.rounds {
 		mac, platform, _ := dbtest.Filled(n * 50) // those are on no whitelist
-		since, err := one.permitUntil(ctx, other, [2]string{mac, platform})
+		since, err := one.permitUntil(ctx, other, board{mac, platform})
 		if err != nil {
 			return err
 		}
@@ -45,9 +45,9 @@ func (b *bench) processes(ctx context.Context) error {
 
 // permitUntil permits a board and is how long it took until the other process
 // offers it the image.
-func (c *contender) permitUntil(ctx context.Context, other *contender, board [2]string) (time.Duration, error) {
+func (c *contender) permitUntil(ctx context.Context, other *contender, board board) (time.Duration, error) {
 	began := time.Now()
-	resp, err := c.api(ctx, "PUT", "/api/v1/devices/"+board[0], "application/json", strings.NewReader(`{"platform":"`+board[1]+`"}`))
+	resp, err := c.api(ctx, "PUT", "/api/v1/devices/"+board.mac, "application/json", strings.NewReader(`{"platform":"`+board.platform+`"}`))
 	if err != nil {
 		return 0, err
 	}
