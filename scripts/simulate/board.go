@@ -2,14 +2,17 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/md5" // #nosec G501 -- what the boards compare
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -28,12 +31,12 @@ type board struct {
 
 // ask checks for an update as the Arduino client of its family does, and
 // installs what it gets.
-func (b *board) ask(ctx context.Context, host string, t *tally) {
+func (b *board) ask(ctx context.Context, server *url.URL, t *tally) {
 	t.asked.Add(1)
-	status, header, body, err := b.request(ctx, host)
+	status, header, body, err := b.request(ctx, server)
 	switch {
 	case err != nil:
-		t.failed.Add(1)
+		t.unanswered.Add(1)
 	case status == http.StatusNotModified:
 		t.nothing.Add(1)
 	case status != http.StatusOK:
@@ -46,17 +49,16 @@ func (b *board) ask(ctx context.Context, host string, t *tally) {
 	}
 }
 
-func (b *board) request(ctx context.Context, host string) (int, http.Header, []byte, error) {
-	var d net.Dialer
+func (b *board) request(ctx context.Context, server *url.URL) (int, http.Header, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	c, err := d.DialContext(ctx, "tcp", host)
+	c, err := dial(ctx, server)
 	if err != nil {
 		return 0, nil, nil, err
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
-	if _, err := io.WriteString(c, b.text(host)); err != nil {
+	if _, err := io.WriteString(c, b.text(server.Host)); err != nil {
 		return 0, nil, nil, err
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -66,6 +68,15 @@ func (b *board) request(ctx context.Context, host string) (int, http.Header, []b
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, resp.Header, body, err
+}
+
+// dial connects to a server, over TLS where its address says so.
+func dial(ctx context.Context, server *url.URL) (net.Conn, error) {
+	port := server.Port()
+	if server.Scheme == "https" {
+		return new(tls.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(server.Hostname(), cmp.Or(port, "443")))
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(server.Hostname(), cmp.Or(port, "80")))
 }
 
 // text is the request, header by header as the client sends it.

@@ -44,7 +44,7 @@ func main() {
 
 func run(ctx context.Context, server, token string, boards int, interval time.Duration, failing float64) error {
 	u, err := url.Parse(server)
-	if err != nil || u.Scheme != "http" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("-url must be like http://localhost:5000")
 	}
 	fleet := newFleet(boards, failing)
@@ -57,7 +57,7 @@ func run(ctx context.Context, server, token string, boards int, interval time.Du
 	var counts tally
 	var wg sync.WaitGroup
 	for _, b := range fleet {
-		wg.Go(func() { b.live(ctx, u.Host, interval, &counts) })
+		wg.Go(func() { b.live(ctx, u, interval, &counts) })
 	}
 	wg.Go(func() { counts.print(ctx) })
 	wg.Wait()
@@ -65,7 +65,7 @@ func run(ctx context.Context, server, token string, boards int, interval time.Du
 }
 
 // tally counts what boards got.
-type tally struct{ asked, updated, nothing, refused, failed atomic.Int64 }
+type tally struct{ asked, updated, nothing, refused, failed, unanswered atomic.Int64 }
 
 func (t *tally) print(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Second)
@@ -75,8 +75,8 @@ func (t *tally) print(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
-		fmt.Printf("%d asked: %d updated, %d had nothing newer, %d refused, %d got no answer\n",
-			t.asked.Load(), t.updated.Load(), t.nothing.Load(), t.refused.Load(), t.failed.Load())
+		fmt.Printf("%d asked: %d updated, %d had nothing newer, %d refused, %d failed to install, %d got no answer\n",
+			t.asked.Load(), t.updated.Load(), t.nothing.Load(), t.refused.Load(), t.failed.Load(), t.unanswered.Load())
 		if ctx.Err() != nil {
 			return
 		}
@@ -85,7 +85,7 @@ func (t *tally) print(ctx context.Context) {
 
 // live asks at a random moment first, so that not all boards ask at once, and
 // then at the interval.
-func (b *board) live(ctx context.Context, host string, interval time.Duration, t *tally) {
+func (b *board) live(ctx context.Context, server *url.URL, interval time.Duration, t *tally) {
 	wait := time.Duration(rand.Int64N(int64(interval) + 1)) // #nosec G404 -- spreads boards, guards nothing
 	for {
 		select {
@@ -94,6 +94,6 @@ func (b *board) live(ctx context.Context, host string, interval time.Duration, t
 		case <-time.After(wait):
 		}
 		wait = interval
-		b.ask(ctx, host, t)
+		b.ask(ctx, server, t)
 	}
 }
