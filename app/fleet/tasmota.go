@@ -1,13 +1,21 @@
 package fleet
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Tasmota updates with the update client of its core, and has habits of its own.
+
+// tasmotaVersion is how Tasmota tells what it is: its version and, in brackets,
+// the name of the build. Stock builds are called tasmota, sensors, webcam and
+// more; who builds their own gives it any name (CODE_IMAGE_STR).
+var tasmotaVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(\.\d+)?\([^()]+\)`)
 
 // IsTasmota reports whether the board names itself one that runs Tasmota, as in
 // 13.4.0(tasmota).
 func (r *Report) IsTasmota() bool {
-	return strings.Contains(r.ClientVersion, "(tasmota") || strings.Contains(r.ClientVersion, "(minimal") || strings.Contains(r.ClientVersion, "(safeboot")
+	return strings.HasSuffix(r.ClientVersion, ")") && tasmotaVersion.MatchString(r.ClientVersion)
 }
 
 // Plain takes off what Tasmota appends to the whole address at its later tries.
