@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,14 +72,23 @@ func header(c *fiber.Ctx, name string) string {
 	return strings.Clone(fleet.Cut(v, fleet.MaxReported))
 }
 
+// says reports whether a board sends one of some headers.
+func says(c *fiber.Ctx, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return header(c, name) != "" })
+}
+
 // report reads the headers of the update client of either family.
 func report(c *fiber.Ctx) fleet.Report {
 	r := fleet.Report{UserAgent: header(c, fiber.HeaderUserAgent)}
 	prefix := ""
 	switch {
-	case header(c, "x-ESP8266-STA-MAC") != "":
+	case says(c, "x-ESP8266-STA-MAC"):
 		r.Family, prefix = firmware.ESP8266, "x-ESP8266-"
-	case header(c, "x-ESP32-STA-MAC") != "" || header(c, "x-ESP32-BASE-MAC") != "":
+	case says(c, "x-ESP32-STA-MAC", "x-ESP32-BASE-MAC"):
+		r.Family, prefix = firmware.ESP32, "x-ESP32-"
+	case says(c, "x-ESP8266-mode"): // with its MAC in the query
+		r.Family, prefix = firmware.ESP8266, "x-ESP8266-"
+	case says(c, "x-ESP32-mode"):
 		r.Family, prefix = firmware.ESP32, "x-ESP32-"
 	default:
 		return r

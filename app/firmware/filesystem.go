@@ -31,7 +31,7 @@ func filesystem(b []byte) string {
 		return LittleFS
 	case isSPIFFS(b):
 		return SPIFFS
-	case isFAT(b), len(b) > 0x1000 && isFAT(b[0x1000:]): // the latter with wear levelling, as ffat has
+	case isFAT(b), len(b) > wearLevelled && isFAT(b[wearLevelled:]):
 		return FAT
 	}
 	return ""
@@ -78,6 +78,9 @@ func spiffsBlocks(b []byte, block int) bool {
 	}
 	return plain || counted
 }
+
+// wearLevelled is where a FAT begins that has wear levelling, as ffat has.
+const wearLevelled = 0x1000
 
 // isFAT checks the signature and the name of the type in the boot sector.
 func isFAT(b []byte) bool {

@@ -1,6 +1,9 @@
 package firmware
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // The types of file systems.
 const (
@@ -15,7 +18,7 @@ var FilesystemTypes = []string{LittleFS, SPIFFS, FAT}
 // FilesystemImage is what is found in the image of a file system.
 type FilesystemImage struct {
 	Type       string `json:"type"`        // LittleFS, SPIFFS or FAT
-	BlockSize  int64  `json:"block_size"`  // as the superblock of a LittleFS says; 0 when none does
+	BlockSize  int64  `json:"block_size"`  // as the superblock of a LittleFS or the boot sector of a FAT says; 0 when none does
 	BlockCount int64  `json:"block_count"` // likewise
 }
 
@@ -31,8 +34,11 @@ const (
 func (i *inspector) inspectFilesystem(data []byte, kind string) {
 	i.Kind, i.Filesystem = Filesystem, &FilesystemImage{Type: kind}
 	i.pass("filesystem", kind+" file system", "A %s file system of %s, with a board's files and not its program.", kind, bytesOf(len(data)))
-	if kind == LittleFS {
+	switch kind {
+	case LittleFS:
 		i.readSuperblock(data)
+	case FAT:
+		i.readBootSector(data)
 	}
 	i.checkBlocks(len(data))
 }
@@ -51,6 +57,21 @@ func (i *inspector) readSuperblock(data []byte) {
 	}
 }
 
+// readBootSector takes the size of a FAT volume (Microsoft's FAT specification,
+// section 3.1). Wear levelling has sectors of its own beside the volume's.
+func (i *inspector) readBootSector(data []byte) {
+	if !isFAT(data) {
+		data = data[wearLevelled:]
+	}
+	size, count := int64(binary.LittleEndian.Uint16(data[11:])), int64(binary.LittleEndian.Uint16(data[19:]))
+	if count == 0 {
+		count = int64(u32(data, 32))
+	}
+	if size >= 512 && size <= 4096 && size&(size-1) == 0 && count > 0 && size*count < 1<<31 {
+		i.Filesystem.BlockSize, i.Filesystem.BlockCount = size, count
+	}
+}
+
 // checkBlocks compares the size of the file with what there must be.
 func (i *inspector) checkBlocks(size int) {
 	fs := i.Filesystem
@@ -62,7 +83,7 @@ func (i *inspector) checkBlocks(size int) {
 	case size%sectorSize != 0:
 		i.fail("truncated", "No whole number of sectors", fixFilesystem, "The file has %s, which is %s and %s more: flash is written in whole sectors of %s, so something is missing or was appended.",
 			bytesOf(size), countOf(size/sectorSize, "sector"), bytesOf(size%sectorSize), bytesOf(sectorSize))
-	case whole > 0 && int64(size) > whole:
+	case whole > 0 && int64(size) > whole && fs.Type != FAT:
 		i.warn("trailing-bytes", "Bytes after the file system", "If nothing is appended on purpose: "+fixFilesystem,
 			"The file system has %s; %s follow it.", bytesOf(int(whole)), bytesOf(size-int(whole)))
 	case whole > 0:

@@ -22,6 +22,14 @@ func fat(sectors int) []byte {
 	return b
 }
 
+// volume is fat with the size that its boot sector says.
+func volume(data []byte, size, count uint16, many uint32) []byte {
+	le.PutUint16(data[11:], size)
+	le.PutUint16(data[19:], count)
+	le.PutUint32(data[32:], many)
+	return data
+}
+
 // TestFilesystems: the image of a file system is told by its type and its
 // blocks, and is never an application.
 func TestFilesystems(t *testing.T) {
@@ -43,6 +51,11 @@ func TestFilesystems(t *testing.T) {
 		"SPIFFS of ESP-IDF":          {spiffs(8, true), firmware.FilesystemImage{Type: "SPIFFS"}, firmware.Pass, "filesystem", "SPIFFS file system of 65,536 bytes"},
 		"SPIFFS with a byte more":    {append(spiffs(8, false), 0), firmware.FilesystemImage{Type: "SPIFFS"}, firmware.Fail, "truncated", "16 sectors and 1 byte more"},
 		"FAT":                        {fat(3), firmware.FilesystemImage{Type: "FAT"}, firmware.Pass, "filesystem", "FAT"},
+		"FAT whole":                  {volume(fat(3), 4096, 3, 0), firmware.FilesystemImage{Type: "FAT", BlockSize: 4096, BlockCount: 3}, firmware.Pass, "blocks", "all of its 3 blocks of 4,096 bytes"},
+		"FAT cut off":                {volume(fat(3), 4096, 128, 0), firmware.FilesystemImage{Type: "FAT", BlockSize: 4096, BlockCount: 128}, firmware.Fail, "truncated", "128 blocks of 4,096 bytes, 524,288 bytes in all; the file has 12,288 bytes"},
+		"FAT32 cut off":              {volume(fat(3), 512, 0, 70000), firmware.FilesystemImage{Type: "FAT", BlockSize: 512, BlockCount: 70000}, firmware.Fail, "truncated", "70,000 blocks of 512 bytes"},
+		"FAT with wild sizes":        {volume(fat(3), 1000, 128, 0), firmware.FilesystemImage{Type: "FAT"}, firmware.Pass, "blocks", "3 sectors"},
+		"FAT, levelled, whole":       {append(fill(0xFF, 4096), volume(fat(3), 4096, 2, 0)...), firmware.FilesystemImage{Type: "FAT", BlockSize: 4096, BlockCount: 2}, firmware.Pass, "blocks", "all of its 2 blocks"},
 		"FAT with wear levelling":    {append(fill(0xFF, 4096), fat(3)...), firmware.FilesystemImage{Type: "FAT"}, firmware.Pass, "blocks", "4 sectors"},
 	} {
 		i := firmware.Inspect(c.data, firmware.Options{File: name})

@@ -1,6 +1,10 @@
 package fleet
 
-import "esp-update-server/app/firmware"
+import (
+	"slices"
+
+	"esp-update-server/app/firmware"
+)
 
 // Filesystem is what a device says of the file system that it has. It says so in
 // check-ins of their own, which tell nothing of its application.
@@ -11,23 +15,25 @@ type Filesystem struct {
 }
 
 // modes are the types of file system that the update clients ask for by their
-// modes; "" stands for any. The client of the ESP8266 says spiffs for LittleFS too.
-var modes = map[firmware.Family]map[string]string{
-	firmware.ESP32:   {"spiffs": firmware.SPIFFS, "littlefs": firmware.LittleFS, "fatfs": firmware.FAT, "flashfs": ""},
-	firmware.ESP8266: {"spiffs": "", "littlefs": firmware.LittleFS, "fatfs": firmware.FAT, "flashfs": ""},
+// modes, those first that they rather mean. The client of the ESP8266 says spiffs
+// for any; that of the ESP32 did so until it had a word for LittleFS, which lies
+// in a partition for SPIFFS.
+var modes = map[firmware.Family]map[string][]string{
+	firmware.ESP32: {
+		"spiffs": {firmware.SPIFFS, firmware.LittleFS}, "littlefs": {firmware.LittleFS}, "fatfs": {firmware.FAT}, "flashfs": firmware.FilesystemTypes,
+	},
+	firmware.ESP8266: {
+		"spiffs": firmware.FilesystemTypes, "littlefs": {firmware.LittleFS}, "fatfs": {firmware.FAT}, "flashfs": firmware.FilesystemTypes,
+	},
 }
 
-// FilesystemType is the type of file system that the board asks for, "" for any;
-// false when it asks for none that is known.
-func (r *Report) FilesystemType() (name string, known bool) {
-	name, known = modes[r.Family][r.Mode]
-	return name, known
-}
+// FilesystemTypes are the types of file system that the board asks for, of which
+// it gets the first that there is; none when it asks for nothing that is known.
+func (r *Report) FilesystemTypes() []string { return modes[r.Family][r.Mode] }
 
 // TakesFilesystem reports whether the board asks for file systems of a type.
 func (r *Report) TakesFilesystem(name string) bool {
-	wanted, known := r.FilesystemType()
-	return known && (wanted == "" || wanted == name)
+	return slices.Contains(r.FilesystemTypes(), name)
 }
 
 // WantsVersion reports whether the board asks for no more than the version that

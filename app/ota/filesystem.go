@@ -2,31 +2,33 @@ package ota
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
+	"esp-update-server/app/firmware"
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/release"
 )
 
 // filesystemFor is what of a platform's file systems a board gets: that of the
-// type that it asks for, of several the one that was published last; nil for none.
+// first type that it asks for; nil for none.
 func filesystemFor(r *fleet.Report, list []*release.Release) *release.Release {
-	var last *release.Release
-	for _, offered := range list {
-		if r.TakesFilesystem(offered.Filesystem) && (last == nil || offered.PublishedAt.After(last.PublishedAt)) {
-			last = offered
+	for _, wanted := range r.FilesystemTypes() {
+		for _, offered := range list {
+			if offered.Filesystem == wanted {
+				return offered
+			}
 		}
 	}
-	return last
+	return nil
 }
 
 // decideFilesystem answers a permitted device that asks for a file system. The
 // version that it says is that of the file system it has.
 func decideFilesystem(c *fleet.CheckIn, offered *release.Release) Decision {
 	if offered == nil || c.File != "" {
-		wanted, _ := c.Report.FilesystemType()
-		return noUpdate(NoFilesystem, "No %s is published for %s.", called(wanted), fleet.FoldPlatformName(c.Platform))
+		return noUpdate(NoFilesystem, "No %s is published for %s.", called(c.Report.FilesystemTypes()), fleet.FoldPlatformName(c.Platform))
 	}
 	has := c.RunningVersion()
 	if offered.Version.Compare(has) <= 0 {
@@ -46,12 +48,13 @@ func decideFilesystem(c *fleet.CheckIn, offered *release.Release) Decision {
 	}
 }
 
-// called is a type of file system in a sentence; "" is any.
-func called(name string) string {
-	if name == "" {
+// called is what a board asks for in a sentence: file systems of a few types, or
+// of any.
+func called(types []string) string {
+	if len(types) == 0 || len(types) == len(firmware.FilesystemTypes) {
 		return "file system"
 	}
-	return name + " file system"
+	return strings.Join(types, " or ") + " file system"
 }
 
 // addFilesystem notes which file system a check-in is about. It tells nothing of
@@ -60,12 +63,11 @@ func (d *Decision) addFilesystem(h *fleet.Heard) {
 	if h.Report.WantsApplication() {
 		return
 	}
-	h.RunsKey = ""
-	h.Filesystem, _ = h.Report.FilesystemType()
+	h.RunsKey, h.Filesystem = "", h.Report.Mode
+	if types := h.Report.FilesystemTypes(); len(types) == 1 {
+		h.Filesystem = types[0]
+	}
 	if d.Release != nil {
 		h.Filesystem = d.Release.Filesystem
-	}
-	if h.Filesystem == "" {
-		h.Filesystem = h.Report.Mode
 	}
 }

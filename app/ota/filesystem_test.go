@@ -41,6 +41,7 @@ func TestDecideOnFilesystems(t *testing.T) {
 		{asks("v9.0.0", mode("spiffs")), onLamp, lamp, littleFS, fleet.NoUpdate, ota.NotNewer, ""},
 		{asks("v1.1.0", mode("spiffs"), sketch(md5)), onLamp, lamp, littleFS, fleet.Offer, ota.Newer, ""},
 		{asks("v1.1.0", mode("spiffs")), onLamp, lamp, nothing, fleet.NoUpdate, ota.NoFilesystem, "No file system is published for smart-lamp."},
+		{asks("v1.1.0", mode("spiffs"), esp32), onLamp, lamp, nothing, fleet.NoUpdate, ota.NoFilesystem, "No SPIFFS or LittleFS file system is published"},
 		{asks("v1.1.0", mode("fatfs"), esp32), onLamp, lamp, nothing, fleet.NoUpdate, ota.NoFilesystem, "No FAT file system is published"},
 		{asks("v1.1.0", mode("eeprom"), esp32), onLamp, lamp, nothing, fleet.NoUpdate, ota.NoFilesystem, ""},
 		{asks("", mode("spiffs"), file("smart-lamp_v1.0.3.bin")), onLamp, lamp, littleFS, fleet.NoUpdate, ota.NoFilesystem, ""},
@@ -53,6 +54,8 @@ func TestDecideOnFilesystems(t *testing.T) {
 		{asks("v1.1.0", mode("spiffs"), flash(1<<20, 0, 0)), onLamp, lamp, littleFS, fleet.Offer, ota.Newer, ""},
 		{asks("v1.1.0", mode("littlefs"), esp32, flash(4<<20, 1006448, 1310720)), onLamp, lamp, littleFS, fleet.Offer, ota.Newer, ""},
 		{asks("v1.1.0", mode("littlefs"), esp32, flash(1<<20+0x10000+1006448, 1006448, 0)), onLamp, lamp, littleFS, fleet.Offer, ota.Newer, ""},
+		{asks("v1.1.0", mode("littlefs"), esp32, flash(1<<20+0x10000+1310720, 1006448, 1310720)), onLamp, lamp, littleFS, fleet.Offer, ota.Newer, ""},
+		{asks("v1.1.0", mode("littlefs"), esp32, flash(1<<20+0x10000+1310719, 1006448, 1310720)), onLamp, lamp, littleFS, fleet.Refusal, ota.TooLarge, "room for 1,048,575."},
 		{asks("v1.1.0", mode("littlefs"), esp32, flash(1<<20+0x10000+1006447, 1006448, 0)), onLamp, lamp, littleFS, fleet.Refusal, ota.TooLarge, "room for 1,048,575."},
 		{asks("v1.2.0", mode("spiffs"), flash(1<<20, 378144, 1716224)), onLamp, lamp, littleFS, fleet.NoUpdate, ota.NotNewer, ""},
 

@@ -45,6 +45,7 @@ func (a *Assessment) identifyFilesystem(u *Upload) {
 		return
 	}
 	a.Word = true
+	a.compareEnding(u.File)
 	platform, v := readFileName(u.File)
 	if platform != "" {
 		i.PlatformCandidates, i.VersionCandidates = []string{platform}, []string{v}
@@ -74,8 +75,19 @@ func nameless(filesystem, platform, v string) *fault.Error {
 	return f
 }
 
-// fileEndings are what the names of file systems end with, beside nothing.
-var fileEndings = []string{".littlefs", ".spiffs", ".fatfs", ".fat"}
+// fileEndings are what the names of file systems end with, beside nothing, by the
+// type that they speak of.
+var fileEndings = map[string]string{".littlefs": firmware.LittleFS, ".spiffs": firmware.SPIFFS, ".fatfs": firmware.FAT, ".fat": firmware.FAT}
+
+// compareEnding tells when a file's name speaks of another type than is in it.
+func (a *Assessment) compareEnding(file string) {
+	for ending, kind := range fileEndings {
+		if strings.HasSuffix(strings.TrimSuffix(strings.ToLower(file), ".bin"), ending) && kind != a.Filesystem {
+			a.warn("filesystem-name", "Another type than its name says", "If it is the right file, go on: boards get it as "+a.Filesystem+".",
+				"The file is called %s, and there is a %s file system in it.", kind, a.Filesystem)
+		}
+	}
+}
 
 // readFileName reads the platform and the version out of a name such as
 // smart-lamp_v1.2.0.littlefs.bin; "" and "" when it has not both. A version with
@@ -85,7 +97,7 @@ func readFileName(file string) (platform, v string) {
 	if !isBin || len(name) > maxFileName {
 		return "", ""
 	}
-	for _, ending := range fileEndings {
+	for ending := range fileEndings {
 		name = strings.TrimSuffix(name, ending)
 	}
 	for _, wanted := range []string{"v", ""} {
@@ -109,13 +121,14 @@ const maxFileName = 160
 // FilesystemRoom is how large a file system can be on devices that report this,
 // in bytes, and whether they say enough to tell. The ESP8266 has it between the
 // room for a second application and what its SDK keeps at the end of the flash;
-// of the ESP32 only the least is known that lies before it.
+// of the ESP32 only the least is known that lies before it: the application that
+// runs, in a partition of its own or in that for the next one.
 func (r *Room) FilesystemRoom() (bytes int64, said bool) {
 	switch {
 	case r.ChipSize == 0 || r.SketchSize == 0:
 		return 0, false
 	case r.Family == firmware.ESP32:
-		return max(r.ChipSize-bootArea-r.SketchSize, 0), true
+		return max(r.ChipSize-bootArea-max(r.SketchSize, r.FreeSpace), 0), true
 	case r.FreeSpace == 0:
 		return 0, false
 	}
@@ -124,5 +137,5 @@ func (r *Room) FilesystemRoom() (bytes int64, said bool) {
 
 const (
 	bootArea = 0x10000 // before the first application of an ESP32
-	sdkArea  = 0x5000  // at the end of the flash of an ESP8266: EEPROM, RF data and the SDK's own
+	sdkArea  = 0x5000  // at least, at the end of the flash of an ESP8266: EEPROM, RF data and the SDK's own
 )
