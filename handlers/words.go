@@ -64,6 +64,7 @@ var answers = map[ota.Reason]string{
 	ota.NothingPublished: "No update: nothing is published for its platform yet.",
 	ota.NoFilesystem:     "No update: it asked for a file system, and none is published.",
 	ota.TooLarge:         "Refused: the file system that is offered is larger than its room for one.",
+	ota.NoRoomToUnpack:   "Refused: the release is compressed, and it has no room to unpack it.",
 	ota.SameBytes:        "No update: it runs exactly what is offered.",
 	ota.NotNewer:         "No update: nothing newer is offered.",
 	ota.Newer:            "It was offered an update.",

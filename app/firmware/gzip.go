@@ -61,6 +61,7 @@ func (i *inspector) inspectGzip(data []byte) {
 			"This gzip file unpacks to more than %s, which is more than any application for ESP8266 has.", bytesOf(maxInflated))
 		return
 	}
+	i.InflatedSize = int64(len(z.data))
 	before := len(i.Findings)
 	i.inspect(z.data)
 	contents := slices.Clone(i.Findings[before:])
@@ -107,6 +108,7 @@ func (i *inspector) checkGzip(file []byte, z inflated) {
 			"Send the file unpacked (gunzip).",
 			"The application is compressed with gzip. Boards with %s cannot unpack it; only those with ESP8266 can.", i.Chip)
 	default:
-		i.pass("gzip", "Compressed", "%s unpack to %s; the check sum of the gzip is right.", bytesOf(len(file)), bytesOf(len(z.data)))
+		i.pass("gzip", "Compressed", "%s unpack to %s; the check sum of the gzip is right. Boards keep the flash mode that is in it (%s), and do not put in their own as they do with what is not compressed.",
+			bytesOf(len(file)), bytesOf(len(z.data)), i.FlashMode)
 	}
 }

@@ -75,8 +75,9 @@ type Inspection struct {
 	Kind          Kind   `json:"kind"`
 	Chip          string `json:"chip"` // "ESP8266", "ESP32", "ESP32-S2", … "unknown"
 	Compressed    bool   `json:"compressed"`
-	Platform      string `json:"platform"` // folded, "" when not sure
-	Version       string `json:"version"`  // "v1.2.3", "" when not sure
+	InflatedSize  int64  `json:"inflated_size"` // in bytes, of what a compressed file unpacks to; 0 for all else
+	Platform      string `json:"platform"`      // folded, "" when not sure
+	Version       string `json:"version"`       // "v1.2.3", "" when not sure
 	Project       string `json:"project"`
 	AppVersion    string `json:"app_version"`
 	IDFVersion    string `json:"idf_version"`

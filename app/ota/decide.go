@@ -28,6 +28,7 @@ const (
 	NothingPublished Reason = "nothing-published"
 	NoFilesystem     Reason = "no-filesystem"
 	TooLarge         Reason = "filesystem-too-large"
+	NoRoomToUnpack   Reason = "no-room-to-unpack"
 	SameBytes        Reason = "same-bytes"
 	NotNewer         Reason = "not-newer"
 	Newer            Reason = "newer"
@@ -163,8 +164,19 @@ func compare(c *fleet.CheckIn, offered *release.Release) Decision {
 	if image == nil {
 		return refuseFamily(c, offered, &offered.Images[0])
 	}
+	return offer(c, offered, image)
+}
+
+// offer offers an image to a device whose chip can run it. That it has room for it
+// a device sees by itself, but for that of unpacking.
+func offer(c *fleet.CheckIn, offered *release.Release, image *release.Image) Decision {
+	room := release.RoomOf(&c.Report)
+	if image.Overruns(room) {
+		return refuse(NoRoomToUnpack, "%s %s is compressed, and device %s has no room to unpack it: that would destroy what it runs.",
+			offered.Platform, offered.Version, c.MAC)
+	}
 	d := Decision{Answer: fleet.Offer, Release: offered, Image: image}
-	d.pack(c, image.FitsOnlyPacked(release.RoomOf(&c.Report)))
+	d.pack(c, image.FitsOnlyPacked(room))
 	return d
 }
 
@@ -179,10 +191,7 @@ func choose(c *fleet.CheckIn, offered *release.Release) Decision {
 		if c.Report.Family != "" && c.Report.Family != image.Family {
 			return refuseFamily(c, offered, image)
 		}
-		return Decision{
-			Answer: fleet.Offer, Reason: Chosen, Release: offered, Image: image,
-			Sentence: fmt.Sprintf("Somebody chose %s on the device itself.", offered.Version),
-		}
+		return offer(c, offered, image)
 	}
 	return refuse(FileGone, "%s does not offer %q now: read its list again.", offered.Platform, fleet.Cut(c.File, fleet.MaxReported))
 }

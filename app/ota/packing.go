@@ -9,12 +9,20 @@ import (
 // pack says whether the image of an offer is sent compressed, as it is to boards
 // that have no room for it otherwise.
 func (d *Decision) pack(c *fleet.CheckIn, packed bool) {
-	d.Packed, d.Reason = packed, Newer
-	d.Sentence = fmt.Sprintf("The device runs %s and is offered %s.", c.RunningVersion(), d.Release.Version)
-	if packed {
-		d.Reason = NewerPacked
-		d.Sentence = fmt.Sprintf("The device runs %s and is offered %s, compressed, since it would not fit otherwise.", c.RunningVersion(), d.Release.Version)
+	how := ""
+	if d.Packed = packed; packed {
+		how = ", compressed, since it would not fit otherwise"
 	}
+	switch {
+	case c.File != "":
+		d.Reason, d.Sentence = Chosen, fmt.Sprintf("Somebody chose %s on the device itself%s.", d.Release.Version, how)
+		return
+	case packed:
+		d.Reason = NewerPacked
+	default:
+		d.Reason = Newer
+	}
+	d.Sentence = fmt.Sprintf("The device runs %s and is offered %s%s.", c.RunningVersion(), d.Release.Version, how)
 }
 
 // Filename is the name under which the image of an offer is sent.

@@ -60,9 +60,50 @@ func TestDecidePacked(t *testing.T) {
 			if d.Reason != reason || strings.Contains(d.Sentence, "compressed") != row.packed || d.Filename() != ending {
 				t.Errorf("%s, %q, %s", d.Reason, d.Sentence, d.Filename())
 			}
+			c.File = "smart-lamp_v1.0.3.bin"
+			if chosen := ota.Decide(c, onLamp, lamp, offered); chosen.Packed != row.packed || chosen.Reason != ota.Chosen || strings.Contains(chosen.Sentence, "compressed") != row.packed {
+				t.Errorf("chosen on it: %+v", chosen)
+			}
+			c.File = ""
 			if d.Unpack(c); d.Packed || d.Reason != ota.Newer || strings.Contains(d.Sentence, "compressed") || d.Filename() != "smart-lamp_v1.0.3.bin" {
 				t.Errorf("sent as it is after all: %+v", d)
 			}
 		})
+	}
+}
+
+// TestDecideUnpacks is the table of which boards get an image that was uploaded
+// compressed: it has 300,000 bytes, and unpacks to 500,000. One that has no room
+// to unpack it would take it, and be destroyed.
+func TestDecideUnpacks(t *testing.T) {
+	const (
+		staged = 303104 // 300,000 in whole sectors of the flash
+		sector = 4096
+		sketch = 499_713
+	)
+	for name, row := range map[string]struct {
+		room    func(*fleet.CheckIn)
+		refused bool
+	}{
+		"just enough":        {room(staged, sketch, 1<<20, true), false},
+		"a byte short":       {room(staged, sketch-1, 1<<20, true), true},
+		"a sector more":      {room(staged+sector, sketch-1, 1<<20, true), false},
+		"an old core":        {room(staged, sketch-1, 1<<20, false), true},
+		"room not said":      {room(0, sketch, 1<<20, true), false},
+		"sketch not said":    {room(staged, 0, 1<<20, true), false},
+		"family not told":    {func(c *fleet.CheckIn) { room(staged, sketch-1, 1<<20, true)(c); c.Report.Family = "" }, false},
+		"large flash, so ok": {room(1<<20, sketch, 4<<20, true), false},
+	} {
+		offered := lampRelease(firmware.ESP8266, "ESP8266")
+		image := &offered.Images[0]
+		image.Size, image.PackedSize, image.Inspection = 300_000, -1, &firmware.Inspection{Compressed: true, InflatedSize: 500_000}
+		for _, file := range []string{"", offered.ShortFilename(image)} {
+			c := asks("v1.0.2", row.room)
+			c.File = file
+			d := ota.Decide(c, onLamp, lamp, offered)
+			if (d.Answer == fleet.Refusal) != row.refused || row.refused && d.Reason != ota.NoRoomToUnpack || !row.refused && (d.Image != image || d.Packed) {
+				t.Errorf("%s, file %q: %+v", name, file, d)
+			}
+		}
 	}
 }

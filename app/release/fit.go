@@ -1,7 +1,6 @@
 package release
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -111,23 +110,17 @@ func (a *Assessment) misfit8266(r Room) string {
 	if flash := flashBytes(a.Inspection.FlashSize); r.ChipSize > 0 && flash > r.ChipSize && !a.Inspection.Compressed {
 		return fmt.Sprintf("its flash has %s, and the image is built for %s", inWords(r.ChipSize), inWords(flash))
 	}
-	end := pages(r.SketchSize) + r.FreeSpace
-	if a.Inspection.Compressed && r.SketchSize > 0 && inflatedSize(a.Data) > end-staged {
-		return "no room to inflate it"
+	switch {
+	case a.described().Overruns(r):
+		return "no room to unpack it"
+	case a.Inspection.Compressed && !r.Inflates:
+		return "not known to unpack images"
 	}
 	return ""
 }
 
 // pages rounds up to whole flash sectors.
 func pages(n int64) int64 { return (n + 4095) &^ 4095 }
-
-// inflatedSize is what a gzip file says of itself (RFC 1952, ISIZE).
-func inflatedSize(data []byte) int64 {
-	if len(data) < 4 {
-		return 0
-	}
-	return int64(binary.LittleEndian.Uint32(data[len(data)-4:]))
-}
 
 // flashBytes reads a flash size in an inspection's words, such as 4MB.
 func flashBytes(s string) int64 {

@@ -42,8 +42,22 @@ func (i *Image) FitsPacked(r Room, packed int64) bool {
 	if i.Inspection == nil || r.SketchSize <= 0 || r.ChipSize < max(1, flashBytes(i.Inspection.FlashSize)) {
 		return false
 	}
-	staged, end := pages(packed), pages(r.SketchSize)+r.FreeSpace
-	return staged <= r.FreeSpace && i.Size <= end-staged
+	return pages(packed) <= r.FreeSpace && r.unpacks(i.Size, packed)
+}
+
+// Overruns reports whether devices would destroy what they run with an image that
+// was uploaded compressed, so that they must not get it.
+func (i *Image) Overruns(r Room) bool {
+	said := r.Family == firmware.ESP8266 && r.SketchSize > 0 && r.FreeSpace > 0
+	return said && i.Inspection != nil && i.Inspection.Compressed && !r.unpacks(i.Inspection.InflatedSize, i.Size)
+}
+
+// unpacks reports whether the boot loader can unpack an image of a size from so
+// many packed bytes. These lie right below the file system, and what it makes of
+// them grows towards them from the beginning of the flash (eboot.c).
+func (r *Room) unpacks(size, packed int64) bool {
+	end := pages(r.SketchSize) + r.FreeSpace
+	return size <= end-pages(packed)
 }
 
 // unmeasured is what measuring needs of the database.
