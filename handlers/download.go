@@ -4,6 +4,7 @@ import "io"
 
 // download is the body of an answer that tells when its last byte was taken.
 type download struct {
+	of   *content // which is there for others as long as this holds it
 	data []byte
 	sent int
 	done func()

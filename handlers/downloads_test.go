@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"esp-update-server/app/release"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
 )
 
 // TestFinishedDownloadsCount holds that a download counts when its last byte
@@ -65,4 +67,26 @@ func leave(t *testing.T, address, request string) {
 		t.Fatal(err)
 	}
 	_ = c.(*net.TCPConn).SetLinger(0)
+}
+
+// silent is a database that says nothing when it is asked for an image.
+type silent struct{ *db.Releases }
+
+func (silent) Bytes(ctx context.Context, _ string) ([]byte, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestNoBoardWaitsForEver holds that a board hears in time that the image cannot be
+// had, when that is in memory no more and the database hangs.
+func TestNoBoardWaitsForEver(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	address := serve(t, d, func(c *handlers.Config) { c.Releases, c.ImageCache = silent{d.Releases}, 1 })
+	began := time.Now()
+	got := say(t, address, "GET /update?dev=smart-lamp&ver=v1.0.2 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n")
+	if took := time.Since(began); !strings.HasPrefix(string(got), "HTTP/1.1 503 ") || !strings.HasSuffix(string(got), "\r\n\r\nError: the server cannot reach its database just now.\n") || took > 10*time.Second {
+		t.Errorf("after %v: %q", took, got)
+	}
 }

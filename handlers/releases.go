@@ -74,13 +74,13 @@ func (s *server) downloadFirmware(c *fiber.Ctx) error {
 }
 
 func (s *server) sendFirmware(c *fiber.Ctx, r *release.Release, i *release.Image) error {
-	data, err := s.images.bytes(c.UserContext(), i.SHA256)
+	image, err := s.images.bytes(c.UserContext(), i.SHA256)
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEOctetStream)
 	c.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", r.Filename(i)))
-	return c.Send(data)
+	return c.Send(image.data)
 }
 
 // publishFirmware handles POST /platforms/{platform}/firmware: it publishes a

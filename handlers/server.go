@@ -63,6 +63,7 @@ type server struct {
 	app        *fiber.App
 	engine     fiber.Views
 	images     *imageCache
+	modes      *flashModes
 	pins       *pins
 	verbose    bool // requests are logged
 	assets     compressedAssets
@@ -111,6 +112,7 @@ func New(c Config) (*fiber.App, error) {
 	}
 	c.Devices = freshDevices{c.Devices, c.Index.Heard}
 	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes), counts: counts[map[fleet.State]int64]{age: countsAge, lag: countsLag}, pins: newPins(c.Pins)}
+	s.modes = newFlashModes(c.Releases, s.images)
 	s.verbose = c.Log.Enabled(context.Background(), slog.LevelDebug)
 	s.metrics = newMetrics(s)
 	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -64,10 +65,16 @@ func (s *server) away(c *fiber.Ctx, err error) error {
 	return sendLine(c, fiber.StatusServiceUnavailable, "the server cannot reach its database just now.")
 }
 
+// imageTimeout is how long a board waits for an image that is not in memory. The
+// client of ESP-IDF gives up after five seconds.
+const imageTimeout = 4 * time.Second
+
 // sendImage sends the offered image, or the part of it that was asked for. The
 // whole image is at hand before the first byte leaves.
 func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
-	image, err := s.images.of(c.UserContext(), d)
+	ctx, cancel := context.WithTimeout(c.UserContext(), imageTimeout)
+	defer cancel()
+	image, md5, sha256, err := s.images.of(ctx, d)
 	if err != nil {
 		return s.away(c, err)
 	}
@@ -82,8 +89,8 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 		return outOfRange(c, len(data))
 	}
 	h.SetContentType(fiber.MIMEOctetStream)
-	h.Set("x-MD5", image.md5)
-	h.Set("x-SHA256", image.sha256)
+	h.Set("x-MD5", md5)
+	h.Set("x-SHA256", sha256)
 	h.Set("x-version", d.Release.Version.String())
 	h.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", d.Filename()))
 	h.Set(fiber.HeaderAcceptRanges, "bytes")
@@ -95,7 +102,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	if whole && c.Method() != fiber.MethodHead {
 		done = func() { s.downloaded(mac, d) }
 	}
-	c.Context().SetBodyStream(&download{data: data[part.start : part.start+part.length], done: done}, part.length)
+	c.Context().SetBodyStream(&download{of: image, data: data[part.start : part.start+part.length], done: done}, part.length)
 	return nil
 }
 
