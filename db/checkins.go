@@ -125,7 +125,7 @@ ON CONFLICT (mac) DO UPDATE SET `+updates, args...)
 }
 
 // CountDownloads counts finished downloads, of releases that still exist, and
-// adds them to the history.
+// adds them to the history. Who took an application in one go is pinned to none.
 func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) error {
 	type offered struct {
 		line
@@ -145,6 +145,9 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 				`UPDATE releases SET downloads = downloads + $4 WHERE platform = $1 AND filesystem = $2 AND version_key = $3`, o.platform, o.filesystem, o.key, n); err != nil {
 				return err
 			}
+		}
+		if err := dropPinsOf(ctx, tx, list); err != nil {
+			return err
 		}
 		return addHistory(ctx, tx, happened)
 	})

@@ -2,7 +2,10 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/ota"
@@ -12,19 +15,20 @@ import (
 type Pins struct{ db *DB }
 
 type pinRow struct {
-	MAC      fleet.MAC
-	Platform string
-	Version  string
-	SHA256   string
-	Stage    ota.Stage
-	Since    time.Time
-	LastUsed time.Time `db:"last_used"`
+	MAC        fleet.MAC
+	Platform   string
+	Version    string
+	SHA256     string
+	Stage      ota.Stage
+	Beginnings int64
+	Since      time.Time
+	LastUsed   time.Time `db:"last_used"`
 }
 
 // Find is the pin of a device, or nil.
 func (s *Pins) Find(ctx context.Context, mac fleet.MAC) (*ota.Pin, error) {
 	var row pinRow
-	err := s.db.read.GetContext(ctx, &row, `SELECT mac, platform, version, sha256, stage, since, last_used FROM pins WHERE mac = $1`, mac)
+	err := s.db.read.GetContext(ctx, &row, `SELECT mac, platform, version, sha256, stage, beginnings, since, last_used FROM pins WHERE mac = $1`, mac)
 	if none(err) {
 		return nil, nil
 	}
@@ -38,10 +42,10 @@ func (s *Pins) Find(ctx context.Context, mac fleet.MAC) (*ota.Pin, error) {
 // Save keeps a pin in place of the one that the device had.
 func (s *Pins) Save(ctx context.Context, p *ota.Pin) error {
 	_, err := s.db.exec(ctx, `
-INSERT INTO pins (mac, platform, version, sha256, stage, since, last_used) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO pins (mac, platform, version, sha256, stage, beginnings, since, last_used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (mac) DO UPDATE SET platform = excluded.platform, version = excluded.version, sha256 = excluded.sha256,
-  stage = excluded.stage, since = excluded.since, last_used = excluded.last_used`,
-		p.MAC, p.Platform, p.Version, p.SHA256, p.Stage, p.Since, p.LastUsed)
+  stage = excluded.stage, beginnings = excluded.beginnings, since = excluded.since, last_used = excluded.last_used`,
+		p.MAC, p.Platform, p.Version, p.SHA256, p.Stage, p.Beginnings, p.Since, p.LastUsed)
 	return err
 }
 
@@ -54,8 +58,31 @@ UPDATE pins SET stage = $5, last_used = $6 WHERE mac = $1 AND platform = $2 AND 
 	return err
 }
 
-// Drop lets go of the pin of a device.
-func (s *Pins) Drop(ctx context.Context, mac fleet.MAC) error {
-	_, err := s.db.exec(ctx, `DELETE FROM pins WHERE mac = $1`, mac)
+// Drop lets go of the pin of a device that was used before a time.
+func (s *Pins) Drop(ctx context.Context, mac fleet.MAC, before time.Time) error {
+	_, err := s.db.exec(ctx, `DELETE FROM pins WHERE mac = $1 AND last_used <= $2`, mac, before)
 	return err
+}
+
+// dropPinsOf lets go of the pins of devices that took a whole application, as far
+// as they are older than the downloads.
+func dropPinsOf(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) error {
+	var macs []any
+	first := Now()
+	for _, d := range list {
+		if d.MAC != "" && d.Filesystem == "" {
+			macs = append(macs, d.MAC)
+			if d.At.Before(first) {
+				first = d.At
+			}
+		}
+	}
+	for chunk := range slices.Chunk(macs, checkInChunk) {
+		_, err := tx.ExecContext(ctx,
+			`DELETE FROM pins WHERE mac IN (`+places(len(chunk))+`) AND last_used <= `+placeholder(len(chunk)+1), append(slices.Clone(chunk), first)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,7 +2,9 @@ package db_test
 
 import (
 	"testing"
+	"time"
 
+	"esp-update-server/app/fleet"
 	"esp-update-server/app/ota"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
@@ -24,7 +26,7 @@ func TestPins(t *testing.T) {
 		if p := find(); p != nil {
 			t.Errorf("%+v", p)
 		}
-		first := ota.Pin{MAC: mac, Platform: "lamp", Version: "v1.0.2", SHA256: "a", Stage: ota.Begun, Since: db.Now(), LastUsed: db.Now()}
+		first := ota.Pin{MAC: mac, Platform: "lamp", Version: "v1.0.2", SHA256: "a", Stage: ota.Begun, Beginnings: 2, Since: db.Now(), LastUsed: db.Now()}
 		second := first
 		second.Platform, second.Version, second.SHA256, second.Stage, second.LastUsed = "pump", "v1.0.3", "b", ota.Taken, db.Now()
 		for _, want := range []ota.Pin{first, second} {
@@ -48,9 +50,39 @@ func TestPins(t *testing.T) {
 			t.Errorf("the platform is gone, and there is %+v", p)
 		}
 		must(t, d.Pins.Save(ctx, &first))
-		must(t, d.Pins.Drop(ctx, mac))
+		must(t, d.Pins.Drop(ctx, mac, first.LastUsed.Add(-time.Second)))
+		if find() == nil {
+			t.Error("a pin was dropped that was used since")
+		}
+		must(t, d.Pins.Drop(ctx, mac, db.Now()))
 		if p := find(); p != nil {
 			t.Errorf("%+v was dropped", p)
+		}
+	})
+}
+
+// TestWholeDownloadsEndPins holds that a device which took a whole application is
+// pinned to nothing any more, unless it began in parts after that.
+func TestWholeDownloadsEndPins(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		platform(t, d, "lamp")
+		at := db.Now()
+		for name, c := range map[string]struct {
+			download fleet.Download
+			kept     bool
+		}{
+			"an application":     {fleet.Download{MAC: mac, Platform: "lamp", Version: "v1.0.3", At: at}, false},
+			"by another board":   {fleet.Download{MAC: "18fe34000009", Platform: "lamp", Version: "v1.0.3", At: at}, true},
+			"by a manifest key":  {fleet.Download{Platform: "lamp", Version: "v1.0.3", At: at}, true},
+			"a file system":      {fleet.Download{MAC: mac, Platform: "lamp", Filesystem: "LittleFS", Version: "v1.0.3", At: at}, true},
+			"before it began so": {fleet.Download{MAC: mac, Platform: "lamp", Version: "v1.0.3", At: at.Add(-time.Hour)}, true},
+		} {
+			must(t, d.Pins.Save(ctx, &ota.Pin{MAC: mac, Platform: "lamp", Version: "v1.0.2", SHA256: "a", Stage: ota.Begun, Since: at, LastUsed: at.Add(-time.Second)}))
+			must(t, d.Devices.CountDownloads(ctx, []fleet.Download{c.download}))
+			p, err := d.Pins.Find(ctx, mac)
+			if must(t, err); (p != nil) != c.kept {
+				t.Errorf("%s: %+v", name, p)
+			}
 		}
 	})
 }

@@ -52,7 +52,7 @@ func (s *server) hold(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, catalog 
 	switch {
 	case !in.Report.WantsApplication():
 	case asked == ota.Whole && offered:
-		s.pins.drop(c.UserContext(), in.MAC)
+		s.pins.drop(in.MAC, in.At)
 	case asked == ota.Whole || in.File != "":
 	case offered || d.Answer == fleet.NoUpdate && asked == ota.Later:
 		return s.holdTo(c, in, asked, d, catalog)
@@ -74,7 +74,7 @@ func (s *server) holdTo(c *fiber.Ctx, in *fleet.CheckIn, asked ota.Part, d *ota.
 			return held{asked: asked, gone: true}
 		}
 	}
-	part, _, ok := parseRange(c.Get(fiber.HeaderRange), imageSize(d))
+	part, _, ok := askedRange(c, imageSize(d))
 	if d.Answer != fleet.Offer || !ok {
 		return held{asked: asked}
 	}
@@ -147,5 +147,5 @@ func (s *server) sendPart(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision, h held) 
 // outOfRange answers who asks for bytes that an image of a size does not have.
 func outOfRange(c *fiber.Ctx, size int) error {
 	c.Response().Header.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes */%d", size))
-	return c.SendStatus(fiber.StatusRequestedRangeNotSatisfiable)
+	return sendLine(c, fiber.StatusRequestedRangeNotSatisfiable, fmt.Sprintf("what was asked for is not in the image, which has %d bytes: begin anew.", size))
 }

@@ -168,10 +168,62 @@ func TestAWholeDownloadEndsAPin(t *testing.T) {
 	if p := idfAsks(t, address, "GET").of(t, 200, newSun); !bytes.Equal(p.body, newSun) {
 		t.Errorf("%d bytes", len(p.body))
 	}
-	if n := dbtest.Count(t, c, "pins"); n != 0 {
-		t.Errorf("%d pins are kept", n)
-	}
+	soon(t, "the pin is gone", func() bool { return dbtest.Count(t, c, "pins") == 0 })
 	idfAsks(t, address, "HEAD").of(t, 200, newSun)
+}
+
+// TestAWholeDownloadEndsAPinOfAnotherProcess holds that also who takes the whole
+// image elsewhere, or after a restart, is held to nothing afterwards.
+func TestAWholeDownloadEndsAPinOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		d := dbtest.Open(t, c)
+		sun(t, d)
+		idfAsks(t, serve(t, d), "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
+		publishSun(t, d, "v1.2.0", newSun)
+		address := serve(t, d)
+		idfAsks(t, address, "GET").of(t, 200, newSun)
+		soon(t, "the pin is gone", func() bool { return dbtest.Count(t, c, "pins") == 0 })
+		idfAsks(t, address, "HEAD").of(t, 200, newSun)
+	})
+}
+
+// TestWhoNeverGetsItAllHearsOfTheNext holds that a board which begins an image
+// again and again, since that one never works for it, is not kept from the next.
+func TestWhoNeverGetsItAllHearsOfTheNext(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		sun(t, d)
+		address := serve(t, d)
+		idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
+		publishSun(t, d, "v1.2.0", newSun)
+		waitForOffer(t, address)
+		for range 2 {
+			idfAsks(t, address, "HEAD").of(t, 200, oldSun)
+			idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
+		}
+		idfClients["newest"].fetch(t, address, newSun, func(int) string { return address })
+	})
+}
+
+// TestHeadHasNoParts holds that a HEAD which kept the Range of the download before
+// it is told the size of the whole.
+func TestHeadHasNoParts(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	sun(t, d)
+	address := serve(t, d)
+	for _, asked := range []string{"bytes=0-5", "bytes=65536-", "bytes=300000-"} {
+		if p := idfAsks(t, address, "HEAD", "Range: "+asked).of(t, 200, oldSun); p.ContentLength != int64(len(oldSun)) || p.Header.Get("Content-Range") != "" {
+			t.Errorf("%s: %d bytes, %q", asked, p.ContentLength, p.Header.Get("Content-Range"))
+		}
+	}
+	if p := idfAsks(t, address, "GET", "Range: Bytes=0-5").of(t, 206, oldSun); len(p.body) != 6 {
+		t.Errorf("%d bytes", len(p.body))
+	}
+	if p := idfAsks(t, address, "GET", "Range: bytes=300000-"); p.StatusCode != 416 || !strings.HasPrefix(string(p.body), "Error: what was asked for is not in the image, which has 300000 bytes") {
+		t.Errorf("%s, %q", p.Status, p.body)
+	}
 }
 
 // TestAnyProcessSendsTheNextPart holds that it does not matter which server on one
@@ -232,9 +284,12 @@ func (n noPins) Find(context.Context, fleet.MAC) (*ota.Pin, error) {
 	n.t.Error("asked")
 	return nil, nil
 }
-func (n noPins) Save(context.Context, *ota.Pin) error  { n.t.Error("asked"); return nil }
-func (n noPins) Take(context.Context, *ota.Pin) error  { n.t.Error("asked"); return nil }
-func (n noPins) Drop(context.Context, fleet.MAC) error { n.t.Error("asked"); return nil }
+func (n noPins) Save(context.Context, *ota.Pin) error { n.t.Error("asked"); return nil }
+func (n noPins) Take(context.Context, *ota.Pin) error { n.t.Error("asked"); return nil }
+func (n noPins) Drop(context.Context, fleet.MAC, time.Time) error {
+	n.t.Error("asked")
+	return nil
+}
 
 // TestWholeImagesWaitForNoPin holds that boards which take images in one go, and
 // those for which there is no update, pay nothing for the others.

@@ -101,15 +101,18 @@ func (p *pins) took(pin *keptPin) {
 }
 
 // drop lets go of the pin of a device that takes the whole image in one go. Most
-// devices never had one.
-func (p *pins) drop(ctx context.Context, mac fleet.MAC) {
+// devices never had one, and those that had it of another process lose it once
+// they took all of the image.
+func (p *pins) drop(mac fleet.MAC, at time.Time) {
 	if !p.used.Load() {
 		return
 	}
 	if _, had := p.kept.Invalidate(mac); !had {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, pinTimeout)
-	defer cancel()
-	_ = p.store.Drop(ctx, mac) // else it ends by itself
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), pinTimeout)
+		defer cancel()
+		_ = p.store.Drop(ctx, mac, at) // else it ends by itself
+	}()
 }

@@ -79,10 +79,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 		return s.away(c, err)
 	}
 	data := image.data
-	part, whole, ok := parseRange(c.Get(fiber.HeaderRange), len(data))
-	if c.Get(fiber.HeaderIfRange) != "" {
-		part, whole, ok = span{0, len(data)}, true, true
-	}
+	part, whole, ok := askedRange(c, len(data))
 	h := &c.Response().Header
 	h.DisableNormalizing() // or x-MD5 would leave as X-Md5
 	if !ok {

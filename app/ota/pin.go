@@ -29,34 +29,44 @@ const (
 	Taken Stage = "taken" // the last byte left for it, which may still be lost on the way
 )
 
-// PinLifetime is how long after its last use a pin holds.
-const PinLifetime = 24 * time.Hour
+// The bounds of a pin: for how long it holds after its last use, and how often a
+// device may begin its image anew. One that begins again and again will never
+// have it all, and what it waits for may be published by now.
+const (
+	PinLifetime   = 24 * time.Hour
+	maxBeginnings = 3
+)
 
 // Pin holds a device to one image while it fetches that in parts, so that it puts
 // no image together out of two releases. It is never changed.
 type Pin struct {
-	MAC      fleet.MAC
-	Platform string
-	Version  string // of the release
-	SHA256   string // of its image
-	Stage    Stage
-	Since    time.Time
-	LastUsed time.Time
+	MAC        fleet.MAC
+	Platform   string
+	Version    string // of the release
+	SHA256     string // of its image
+	Stage      Stage
+	Beginnings int64 // how often the image was sent from its first byte on
+	Since      time.Time
+	LastUsed   time.Time
 }
+
+// goesOn reports whether the device may be in the middle of the image.
+func (p *Pin) goesOn() bool { return p.Stage == Begun && p.Beginnings < maxBeginnings }
 
 // Holds reports whether a device gets a part from the image that it is pinned to
 // and not from what is offered. One that only asked for the size hears of newer
-// releases; one that took all and begins anew gets what is offered; one that asks
-// for what is left gets no other bytes than those before.
+// releases; one that took all and begins anew gets what is offered, as does one
+// that begins anew too often; one that asks for what is left gets no other bytes
+// than those before.
 func (p *Pin) Holds(platform string, part Part, now time.Time) bool {
 	if p == nil || p.Platform != platform || now.Sub(p.LastUsed) >= PinLifetime {
 		return false
 	}
 	switch part {
 	case Size:
-		return p.Stage == Begun
+		return p.goesOn()
 	case First:
-		return p.Stage != Taken
+		return p.Stage == Sized || p.goesOn()
 	}
 	return part == Later
 }
@@ -70,10 +80,13 @@ func NextPin(before *Pin, mac fleet.MAC, d *Decision, part Part, now time.Time) 
 	}
 	same := before.is(&next)
 	if same {
-		next.Since = before.Since
+		next.Since, next.Beginnings = before.Since, before.Beginnings
 	}
-	if part == Size && !(same && before.Stage == Begun) {
-		next.Stage = Sized
+	switch {
+	case part == First:
+		next.Beginnings++
+	case part == Size && !(same && before.goesOn()):
+		next.Stage, next.Beginnings = Sized, 0
 	}
 	return next
 }
@@ -88,7 +101,7 @@ const pinEvery = time.Minute
 // Tells reports whether a pin says so much more than the one before it that it is
 // to be kept.
 func (p *Pin) Tells(before *Pin) bool {
-	return !before.is(p) || before.Stage != p.Stage || p.LastUsed.Sub(before.LastUsed) >= pinEvery
+	return !before.is(p) || before.Stage != p.Stage || before.Beginnings != p.Beginnings || p.LastUsed.Sub(before.LastUsed) >= pinEvery
 }
 
 // ImageOf is the image of a release that a pin is for, or nil.

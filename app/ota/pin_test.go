@@ -27,6 +27,11 @@ func TestPin(t *testing.T) {
 		"again within a day":    {{ota.First, 0, false}, {ota.Later, 23 * hour, true}, {ota.Later, 23 * hour, true}},
 		"again after a day":     {{ota.First, 0, false}, {ota.Later, 24 * hour, false}},
 		"what is left, unknown": {{ota.Later, 0, false}, {ota.Later, 0, true}},
+		"never gets it all": {
+			{ota.Size, 0, false}, {ota.First, 0, true}, {ota.Size, hour, true}, {ota.First, 0, true}, {ota.Size, hour, true}, {ota.First, 0, true},
+			{ota.Size, hour, false}, {ota.First, 0, true}, {ota.Later, 0, true},
+		},
+		"begins it too often": {{ota.First, 0, false}, {ota.First, hour, true}, {ota.First, hour, true}, {ota.First, hour, false}, {ota.Later, 0, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var pin *ota.Pin
