@@ -20,9 +20,6 @@ const (
 	pruneEvery = time.Minute
 )
 
-// flushTimeout is how long saving what is in memory may take at the end.
-const flushTimeout = 4 * time.Second
-
 // chores are what is done beside answering, at start and then again and again.
 type chores struct {
 	store    *db.DB
@@ -73,16 +70,16 @@ func (c *chores) pruneIndex(ctx context.Context) error {
 	return c.store.Index.Prune(ctx, upTo)
 }
 
-// wait ends when all chores did, and saves what is still in memory. What began to
-// stop is to be over within Heroku's 30 seconds.
-func (c *chores) wait() {
+// wait ends when all chores did, and saves what is still in memory, as far as that
+// can be done by a time.
+func (c *chores) wait(until time.Time) {
 	c.running.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
-	c.writer.Close(ctx)
 	if err := c.saveCounts(ctx); err != nil {
 		c.log.Error("check-ins could not be counted", "err", err)
 	}
+	c.writer.Close(ctx)
 }
 
 func (c *chores) saveCounts(ctx context.Context) error {

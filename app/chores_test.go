@@ -52,7 +52,7 @@ func TestChores(t *testing.T) {
 		here.checkIns.Add(time.Now())
 		here.checkIns.Add(time.Now())
 		cancel()
-		here.wait()
+		here.wait(time.Now().Add(time.Minute))
 		minutes, err := d.History.CheckInMinutes(context.Background())
 		if n := minutes[58] + minutes[59]; err != nil || n != 2 {
 			t.Errorf("%d check-ins were counted, %v", n, err)
@@ -79,5 +79,5 @@ func TestChoresDropActivity(t *testing.T) {
 	here.start(ctx)
 	until(t, "old activity is dropped", func() bool { return dbtest.Count(t, c, "activity") == 0 })
 	cancel()
-	here.wait()
+	here.wait(time.Now().Add(time.Minute))
 }

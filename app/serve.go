@@ -19,9 +19,13 @@ import (
 	"esp-update-server/handlers"
 )
 
-// stopTimeout is how long running downloads may take to finish after SIGTERM.
-// Heroku kills a process 30 seconds after it asked.
-const stopTimeout = 25 * time.Second
+// stopTimeout is how long running downloads may take to finish after SIGTERM, and
+// saveTimeout until then what is in memory may take to be saved. Heroku kills a
+// process 30 seconds after it asked.
+const (
+	stopTimeout = 25 * time.Second
+	saveTimeout = 29 * time.Second
+)
 
 type serveCommand struct{}
 
@@ -73,8 +77,9 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 // run answers until ctx ends.
 func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener, beside *chores) error {
 	ctx, cancel := context.WithCancel(ctx)
+	stopping := time.Now()
 	beside.start(ctx)
-	defer beside.wait()
+	defer func() { beside.wait(stopping.Add(saveTimeout)) }()
 	defer cancel()
 	c.log.Info("serving", "url", c.baseURL(), "version", programVersion())
 	ended := make(chan error, 1)
@@ -83,6 +88,7 @@ func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener,
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
+		stopping = time.Now()
 	}
 	beside.hub.Close() // or open pages would hold the server up
 	return c.stop(app)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -131,15 +132,19 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 		line
 		key string
 	}
-	counts := map[offered]int64{}
-	var happened []fleet.Happening
-	for _, d := range list {
-		counts[offered{line{d.Platform, d.Filesystem}, version.ParseLenient(d.Version).Key()}]++
-		if d.MAC != "" {
-			happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Filesystem: d.Filesystem, Version: d.Version, Detail: d.Detail()})
-		}
-	}
 	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		fresh, err := s.freshDownloads(ctx, tx, list)
+		if err != nil {
+			return err
+		}
+		counts := map[offered]int64{}
+		var happened []fleet.Happening
+		for _, d := range fresh {
+			counts[offered{line{d.Platform, d.Filesystem}, version.ParseLenient(d.Version).Key()}] += 1 + d.More
+			if d.MAC != "" {
+				happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Filesystem: d.Filesystem, Version: d.Version, Detail: d.Detail()})
+			}
+		}
 		for o, n := range counts {
 			if _, err := tx.ExecContext(ctx,
 				`UPDATE releases SET downloads = downloads + $4 WHERE platform = $1 AND filesystem = $2 AND version_key = $3`, o.platform, o.filesystem, o.key, n); err != nil {
@@ -151,6 +156,34 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 		}
 		return addHistory(ctx, tx, happened)
 	})
+}
+
+// freshDownloads is a list without those that the history tells of already: the
+// database may have counted them before, and the connection been lost before it
+// said so.
+func (s *Devices) freshDownloads(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) ([]fleet.Download, error) {
+	counted := map[fleet.Happening]bool{}
+	for chunk := range slices.Chunk(list, checkInChunk) {
+		var rows []struct {
+			MAC fleet.MAC
+			At  time.Time
+		}
+		args := []any{fleet.Downloaded}
+		var places []string
+		for _, d := range chunk {
+			places = append(places, "(mac = "+placeholder(len(args)+1)+" AND at = "+placeholder(len(args)+2)+")")
+			args = append(args, d.MAC, d.At)
+		}
+		if err := tx.SelectContext(ctx, &rows, `SELECT mac, at FROM history WHERE event = $1 AND (`+strings.Join(places, " OR ")+`)`, args...); err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			counted[fleet.Happening{MAC: r.MAC, At: r.At.UTC()}] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool {
+		return d.MAC != "" && counted[fleet.Happening{MAC: d.MAC, At: d.At.UTC()}]
+	}), nil
 }
 
 // ipKey is an address in digits that sort as addresses do, those of IPv4 first.

@@ -65,7 +65,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, err
 	}
 	d.Platforms, d.Devices, d.Releases, d.Drafts = &Platforms{d}, &Devices{d}, &Releases{d}, &Drafts{d}
-	d.History = &History{d}
+	d.History = &History{d, maxHistory}
 	d.Users, d.Sessions, d.Tokens, d.Links = &Users{d}, &Sessions{d}, &Tokens{d}, &Links{d}
 	d.Factors, d.Throttles, d.Activity = &Factors{d}, &Throttles{d}, &Activity{d}
 	d.Backups, d.Index, d.Pins = &Backups{db: d}, &Index{d}, &Pins{d}

@@ -69,3 +69,6 @@ func SaveOld(ctx context.Context, dir, path string, version int64, then string) 
 func (d *DB) PruneActivity(ctx context.Context, entries, devices int) error {
 	return d.Activity.prune(ctx, time.Time{}, entries, devices)
 }
+
+// KeepHistory lets a test have a small bound.
+func (d *DB) KeepHistory(lines int) { d.History.most = lines }

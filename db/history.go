@@ -11,7 +11,10 @@ import (
 )
 
 // History keeps what happened to devices, and the counts that charts are made of.
-type History struct{ db *DB }
+type History struct {
+	db   *DB
+	most int // lines that are kept
+}
 
 type happeningRow struct {
 	MAC         fleet.MAC
@@ -82,7 +85,11 @@ ON CONFLICT (mac, at, event) DO NOTHING`, args...); err != nil {
 // historyChunk is how many lines one statement writes.
 const historyChunk = 50
 
-// Prune drops what is older than some days, and minutes older than two hours.
+// maxHistory is how many lines are kept at most, some 200 bytes each.
+const maxHistory = 5_000_000
+
+// Prune drops what is older than some days or behind too many lines, and minutes
+// older than two hours.
 func (s *History) Prune(ctx context.Context, days int) error {
 	before := Now().AddDate(0, 0, -days)
 	for _, d := range []struct {
@@ -90,6 +97,7 @@ func (s *History) Prune(ctx context.Context, days int) error {
 		arg   any
 	}{
 		{`DELETE FROM history WHERE at < $1`, before},
+		{`DELETE FROM history WHERE at < (SELECT at FROM history ORDER BY at DESC LIMIT 1 OFFSET $1)`, s.most},
 		{`DELETE FROM adoption WHERE day < $1`, before.Format(time.DateOnly)},
 		{`DELETE FROM checkin_minutes WHERE minute < $1`, Now().Add(-2 * time.Hour)},
 	} {

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"testing"
+	"time"
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/version"
@@ -81,4 +82,48 @@ func tells(t *testing.T, d *db.DB, want []fleet.Happening) {
 			t.Errorf("line %d is %+v, want %+v", i, h, want[i])
 		}
 	}
+}
+
+// TestHistoryIsBounded holds that the oldest lines go, and no other.
+func TestHistoryIsBounded(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		d := dbtest.Open(t, c)
+		for i := range 10 {
+			must(t, d.Exec(`INSERT INTO history (mac, at, event, platform) VALUES ($1, $2, 'offered', 'lamp')`, mac, db.Now().Add(time.Duration(i)*time.Minute)))
+		}
+		for _, bound := range []struct {
+			most int
+			left int64
+		}{{20, 10}, {10, 10}, {6, 6}, {6, 6}} {
+			d.KeepHistory(bound.most)
+			must(t, d.History.Prune(ctx, 90))
+			if n := dbtest.Count(t, c, "history"); n < bound.left || n > bound.left+1 {
+				t.Errorf("%d lines are left of %d at most", n, bound.most)
+			}
+		}
+		list, err := d.History.Of(ctx, mac, 100)
+		if must(t, err); len(list) > 0 && list[0].At.Before(db.Now().Add(8*time.Minute)) {
+			t.Errorf("the newest is of %v", list[0].At)
+		}
+	})
+}
+
+// TestDownloadsAreCountedOnce holds that one whose counting is tried again, since the
+// connection was lost before the database said that it did, counts once.
+func TestDownloadsAreCountedOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		platform(t, d, "lamp")
+		publish(t, d, "lamp", "v1.0.2", "old")
+		list := []fleet.Download{
+			{MAC: mac, Platform: "lamp", Version: "v1.0.2", At: db.Now()},
+			{MAC: "18fe34000009", Platform: "lamp", Version: "v1.0.2", At: db.Now()},
+		}
+		must(t, d.Devices.CountDownloads(ctx, list))
+		must(t, d.Devices.CountDownloads(ctx, list))
+		list[1].At = list[1].At.Add(time.Minute)
+		must(t, d.Devices.CountDownloads(ctx, append(list, fleet.Download{Platform: "lamp", Version: "v1.0.2", At: db.Now(), More: 4})))
+		if r, err := d.Releases.Offered(ctx, "lamp"); err != nil || r.Downloads != 8 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
 }

@@ -95,7 +95,30 @@ func TestFoldOfFilesystems(t *testing.T) {
 	if got := strings.Join(told, "; "); strings.ReplaceAll(got, "first-seen  ", "first-seen") != want {
 		t.Errorf("happened: %s\nwant      %s", got, want)
 	}
+	quiet := heardAs("sketch", "v9.0.0", minute(7), fleet.NoUpdate, "not-newer")
+	quiet.Quiet = true
+	if saved, told := fleet.Fold(map[fleet.MAC]*fleet.Device{board: {LastSeen: &at, Version: "v5.1.0"}}, []fleet.Heard{quiet}); len(told) != 0 || len(saved) != 1 || saved[0].Version != "v9.0.0" {
+		t.Errorf("of one that has had too much to tell: %+v, told %+v", saved, told)
+	}
 	if len(newest) != 2 || newest[0].Version != "v5.1.0" || newest[1].Version != "v1.2.0" || !newest[0].First.Equal(at) || !newest[1].First.Equal(at) {
 		t.Errorf("newest: %+v", newest)
+	}
+}
+
+// TestFoldKeepsTheVersion holds that a check-in which says no version, as one for a
+// file that somebody chose, leaves the one that is known.
+func TestFoldKeepsTheVersion(t *testing.T) {
+	at := time.Now()
+	before := func() map[fleet.MAC]*fleet.Device {
+		return map[fleet.MAC]*fleet.Device{board: {LastSeen: &at, Version: "v1.0.2", VersionKey: "kv1.0.2"}}
+	}
+	said := heardAs("sketch", "", at, fleet.Offer, "chosen")
+	said.RunsKey = ""
+	if newest, _ := fleet.Fold(before(), []fleet.Heard{said}); newest[0].Version != "v1.0.2" || newest[0].RunsKey != "kv1.0.2" {
+		t.Errorf("%+v", newest[0])
+	}
+	said.RunsKey = "proven"
+	if newest, _ := fleet.Fold(before(), []fleet.Heard{said}); newest[0].Version != "" || newest[0].RunsKey != "proven" {
+		t.Errorf("what its hash proves: %+v", newest[0])
 	}
 }

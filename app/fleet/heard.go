@@ -20,6 +20,7 @@ type Heard struct {
 	RunsKey     string // version key of what the device runs
 	PasswordKey string // see Passwords.Use
 	Forged      bool   // so it seems: nothing is changed by it
+	Quiet       bool   // the history is told nothing of it: the device has had too much to tell
 	Alike       int64  // Facts of a check-in to which this one adds nothing; 0 for none
 
 	// What Fold tells.
@@ -56,20 +57,30 @@ func (h *Heard) trim() {
 	h.SentMAC, h.Password, h.File = "", "", ""
 }
 
+// sort is what a check-in takes the place of an earlier one in: its device has an
+// application, and may have a file system.
+type sort struct {
+	mac        MAC
+	filesystem bool
+}
+
+func (h *Heard) sort() sort { return sort{h.MAC, !h.Report.WantsApplication()} }
+
 // Fold tells from how devices were before what a list of check-ins, each
 // device's in the order of their times, changed in their history; and it is the
 // newest check-in of each device, by MAC, and beside it the newest for a file
 // system. Devices that were never seen are missing in before.
 func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happening) {
-	type sort struct {
-		mac        MAC
-		filesystem bool
-	}
 	last, first := map[sort]Heard{}, map[MAC]time.Time{}
+	tell := func(h *Heard, of []Happening) {
+		if !h.Quiet {
+			happened = append(happened, of...)
+		}
+	}
 	for _, h := range list {
 		was := before[h.MAC]
 		if h.Forged {
-			happened = append(happened, h.forgery(was)...)
+			tell(&h, h.forgery(was))
 			continue
 		}
 		if _, earlier := first[h.MAC]; !earlier {
@@ -77,23 +88,32 @@ func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happ
 		}
 		h.First = first[h.MAC]
 		if !h.Report.WantsApplication() {
-			happened = append(happened, h.happenings(was)...)
-			before[h.MAC], last[sort{h.MAC, true}] = h.afterFilesystem(was), h
+			tell(&h, h.happenings(was))
+			before[h.MAC], last[h.sort()] = h.afterFilesystem(was), h
 			continue
 		}
-		happened = append(happened, Happenings(was, &h.CheckIn, h.Answer, h.Reason, h.Offered, h.detail())...)
+		h.keepVersion(was)
+		tell(&h, Happenings(was, &h.CheckIn, h.Answer, h.Reason, h.Offered, h.detail()))
 		h.Boards = Boards{}
 		if was != nil {
 			h.Boards = was.Boards
 		}
 		h.Boards, _ = h.Boards.After(was, &h.CheckIn)
-		before[h.MAC], last[sort{mac: h.MAC}] = h.after(was), h
+		before[h.MAC], last[h.sort()] = h.after(was), h
 	}
 	for _, h := range last {
 		newest = append(newest, h)
 	}
 	slices.SortFunc(newest, inOrder)
 	return newest, happened
+}
+
+// keepVersion leaves what is known of a device that says no version, as one does on
+// which somebody chose a file, unless its hash proves what it runs.
+func (h *Heard) keepVersion(was *Device) {
+	if h.Version == "" && h.RunsKey == "" && was != nil {
+		h.Version, h.RunsKey = was.Version, was.VersionKey
+	}
 }
 
 // detail is what the history tells of the answer beside the version.
@@ -145,7 +165,8 @@ type Download struct {
 	Filesystem string // its type; "" for an application
 	Version    string
 	At         time.Time
-	Packed     bool // it was compressed
+	Packed     bool  // it was compressed
+	More       int64 // that are counted with it
 }
 
 // Detail is what the history tells of it beside the version.

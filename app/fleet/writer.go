@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,7 +14,7 @@ const (
 	batchSpacing = 50 * time.Millisecond  // between two of them, so that few boards make few transactions
 	MaxWaiting   = 100_000                // devices whose news wait to be written
 	maxNews      = 8                      // of one device
-	maxDownloads = 10_000                 // that wait to be counted
+	maxDownloads = 10_000                 // that wait to be counted, and are kept one by one
 	sweepEvery   = 900 * time.Millisecond // for one part of the index, so that all have their turn within a minute
 	settleSize   = 100                    // devices of a part in whose rows it is written when they were heard
 	firstRetry   = 250 * time.Millisecond // when the database is away
@@ -53,6 +54,7 @@ type Writer struct {
 	waiting   map[MAC][]Heard
 	order     []MAC // of those that wait
 	downloads []Download
+	chatter   chatter
 	added     uint64 // devices that were ever put in the order
 	written   uint64 // of them
 	progress  chan struct{}
@@ -84,7 +86,7 @@ type batch struct {
 // NewWriter makes a writer of what an index hears. It writes from Start on.
 func NewWriter(index *Index, j journal, log *slog.Logger) *Writer {
 	w := &Writer{
-		index: index, journal: j, log: log, waiting: map[MAC][]Heard{}, progress: make(chan struct{}),
+		index: index, journal: j, log: log, waiting: map[MAC][]Heard{}, chatter: newChatter(), progress: make(chan struct{}),
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	for part := range w.kept {
@@ -140,19 +142,46 @@ func (w *Writer) put(h Heard) {
 		return
 	}
 	if len(list) == maxNews { // the newest counts most
-		list = list[:maxNews-1]
+		list = withoutOne(list, h.sort())
 	}
+	h.Quiet = w.chatter.tooMuch(h.MAC, h.At)
 	w.waiting[h.MAC] = append(list, h)
 }
 
-// AddDownload takes a finished download.
+// withoutOne is a list without the last check-in of a sort, else without the first
+// of all: of each sort the last that was heard is written.
+func withoutOne(list []Heard, s sort) []Heard {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].sort() == s {
+			return slices.Delete(list, i, i+1)
+		}
+	}
+	return slices.Delete(list, 0, 1)
+}
+
+// AddDownload takes a finished download. When many wait, further ones are counted
+// for their release alone.
 func (w *Writer) AddDownload(d Download) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.downloads) < maxDownloads {
 		w.downloads = append(w.downloads, d)
+	} else {
+		w.fold(d)
 	}
 	signal(w.wake)
+}
+
+func (w *Writer) fold(d Download) {
+	d.MAC = ""
+	same := func(o Download) bool {
+		return o.MAC == "" && o.Platform == d.Platform && o.Filesystem == d.Filesystem && o.Version == d.Version
+	}
+	if at := slices.IndexFunc(w.downloads[maxDownloads:], same); at >= 0 {
+		w.downloads[maxDownloads+at].More++
+		return
+	}
+	w.downloads = append(w.downloads, d)
 }
 
 // Flush waits until the news that came before are written, or ctx ends.

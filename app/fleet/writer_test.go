@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -262,5 +263,128 @@ func TestAgain(t *testing.T) {
 	}
 	if x.Again(number, 7, 1, time.Now().Add(fleet.SilentAfter+time.Hour)) {
 		t.Error("that a silent device is back is no news")
+	}
+}
+
+// TestTheNewestOfEachSortIsWritten holds that check-ins for a file system do not
+// take the place of what a device said last of its application, and the reverse.
+func TestTheNewestOfEachSortIsWritten(t *testing.T) {
+	for name, modes := range map[string][2]string{"application": {"sketch", "spiffs"}, "file system": {"spiffs", "sketch"}} {
+		d := newDesk()
+		say := func(mode, version string) {
+			h := heardAs(mode, version, time.Now(), fleet.NoUpdate, "not-newer")
+			d.Add(&h)
+		}
+		say(modes[0], "v1")
+		say(modes[0], "v2")
+		for i := range 20 {
+			say(modes[1], fmt.Sprint("v10.", i))
+		}
+		d.Start(deaf{})
+		d.Flush(t.Context())
+		d.closes(t)
+		got := " " + d.versions() + " "
+		if !strings.Contains(got, " v2 ") || !strings.HasSuffix(got, " v10.19 ") || len(d.heard) > 10 {
+			t.Errorf("%s: written were%s", name, got)
+		}
+	}
+}
+
+// TestAllDownloadsAreCounted holds that also those are that wait behind very many.
+func TestAllDownloadsAreCounted(t *testing.T) {
+	d := newDesk()
+	want := map[string]int64{}
+	for i := range 25_000 {
+		v := fmt.Sprintf("v1.0.%d", i%3)
+		want[v]++
+		d.AddDownload(fleet.Download{MAC: fleet.MAC(fmt.Sprintf("%012x", i)), Platform: "lamp", Version: v})
+	}
+	d.Start(deaf{})
+	d.closes(t)
+	got := map[string]int64{}
+	for _, taken := range d.taken {
+		got[taken.Version] += 1 + taken.More
+	}
+	if !maps.Equal(got, want) || len(d.taken) > 11_000 {
+		t.Errorf("%v of %v, in %d parts", got, want, len(d.taken))
+	}
+}
+
+// TestHistoryHasEnough holds that a device which has news all the time is written,
+// and that the history is not filled by it.
+func TestHistoryHasEnough(t *testing.T) {
+	d := newDesk()
+	d.Start(deaf{})
+	at := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	quiet := func(mac fleet.MAC, at time.Time) bool {
+		d.Add(&fleet.Heard{CheckIn: fleet.CheckIn{MAC: mac, At: at}})
+		d.Flush(t.Context())
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.heard[len(d.heard)-1].Quiet
+	}
+	for i := range 100 {
+		if got, want := quiet("00000000000a", at.Add(time.Duration(i)*time.Second)), i >= 60; got != want {
+			t.Fatalf("news %d: quiet is %v", i, got)
+		}
+	}
+	if quiet("00000000000b", at) {
+		t.Error("another device is not heard of either")
+	}
+	if quiet("00000000000a", at.Add(time.Hour)) {
+		t.Error("the history never hears of it again")
+	}
+	d.closes(t)
+}
+
+// hung is a journal that says nothing.
+type hung struct{ *paper }
+
+func (hung) Record(context.Context, []fleet.Heard) ([]fleet.Happening, error) { select {} }
+
+// TestTheEndDoesNotWaitForEver holds that a stop is over in time, and that it says
+// what it leaves.
+func TestTheEndDoesNotWaitForEver(t *testing.T) {
+	d := newDesk()
+	d.Writer = fleet.NewWriter(d.index, hung{d.paper}, slog.New(slog.NewTextHandler(d.log, nil)))
+	d.Start(deaf{})
+	d.hears("00000000000a", "v1")
+	for d.Waiting() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	d.hears("00000000000b", "v1")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if d.Close(ctx); time.Since(began) > 5*time.Second || !strings.Contains(d.log.String(), "not all that boards said could be written") {
+		t.Errorf("after %v: %s", time.Since(began), d.log)
+	}
+}
+
+// TestTheEndKeepsWhenDevicesWereHeard holds that this does not wait behind news
+// that are too many.
+func TestTheEndKeepsWhenDevicesWereHeard(t *testing.T) {
+	d := newDesk()
+	d.Start(deaf{})
+	d.hears("00000000000a", "v1")
+	d.Flush(t.Context())
+	d.hears("00000000000a", "v1")
+	d.Writer.Close(t.Context()) // so that nothing is written beside
+	late := fleet.NewWriter(d.index, hung{d.paper}, slog.New(slog.DiscardHandler))
+	d.kept = map[int][]fleet.Seen{}
+	d.hears("00000000000a", "v1")
+	late.Add(&fleet.Heard{CheckIn: fleet.CheckIn{MAC: "00000000000b", At: time.Now()}})
+	ended := make(chan struct{})
+	go func() { late.Close(t.Context()); close(ended) }() // hangs at the news
+	for late := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		d.mu.Lock()
+		kept := len(d.kept)
+		d.mu.Unlock()
+		if kept > 0 {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatal("when the device was heard is lost")
+		}
 	}
 }

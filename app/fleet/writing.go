@@ -199,19 +199,46 @@ func (w *Writer) saw(ctx context.Context, part int, list []Seen) error {
 	return err
 }
 
-// Close stops, and writes what is left until ctx ends.
+// Close stops, and writes what is left until ctx ends: first when devices were
+// heard, which takes a moment, and then the news.
 func (w *Writer) Close(ctx context.Context) {
 	close(w.stop)
-	w.running.Wait()
+	if w.ended(ctx) && w.lastSeen(ctx) && w.lastNews(ctx) {
+		return
+	}
+	w.log.Error("not all that boards said could be written before the end", "devices", w.Waiting())
+}
+
+// ended waits until nothing is written any more; false when that takes too long.
+func (w *Writer) ended(ctx context.Context) bool {
+	over := make(chan struct{})
+	go func() {
+		w.running.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (w *Writer) lastSeen(ctx context.Context) bool {
+	for part := range Parts {
+		if list, changed := w.index.Unsettled(part); changed && w.saw(ctx, part, list) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *Writer) lastNews(ctx context.Context) bool {
 	for len(w.hand.heard)+len(w.hand.downloads) > 0 || w.take() {
 		if !w.writeHand(ctx) {
-			return
+			return false
 		}
 		w.done()
 	}
-	for part := range Parts {
-		if list, changed := w.index.Unsettled(part); changed && w.failed(w.saw(ctx, part, list)) {
-			return
-		}
-	}
+	return true
 }
