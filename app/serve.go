@@ -53,7 +53,7 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 	writer := fleet.NewWriter(index.Heard, store.Devices, c.log)
 	wired := c.wire(store, payloads)
 	wired.Hub, wired.CheckIns, wired.Index, wired.Writer = hub, counter, index, writer
-	notifier, err := store.Notify(hub, c.log)
+	notifier, err := store.Notify(hub, c.log, index.Doubt)
 	if err != nil {
 		return fmt.Errorf("cannot hear of changes by other processes: %w", err)
 	}

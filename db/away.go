@@ -16,8 +16,9 @@ import (
 
 // awayCodes begin the codes by which Postgres says that it takes no work just
 // now: the connection broke, it lets nobody in, it stops or starts, its
-// connections are all in use, or it became the copy of another.
-var awayCodes = []string{"08", "28", "3D", "57", "53300", "25006"}
+// connections are all in use, it became the copy of another, or somebody else
+// holds what is to be changed.
+var awayCodes = []string{"08", "28", "3D", "57", "53300", "25006", "25P03", "55P03"}
 
 // IsAway reports whether an error says that the database does not answer just
 // now, so that the same may well go right in a moment.

@@ -10,6 +10,11 @@ import (
 	"github.com/lib/pq"
 )
 
+// bounds keep one process from holding up all others. One that hangs in the middle
+// of a transaction, frozen or cut off from the network, loses it; and who waits for
+// another's gives up in time to say so.
+const bounds = `SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'`
+
 // abandonAfter is how long Postgres may take to end a statement whose time is up.
 const abandonAfter = time.Second
 
@@ -35,7 +40,12 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	line.open = true
-	return &patient{conn.(pqConn), line}, nil
+	bounded := &patient{conn.(pqConn), line}
+	if _, err := bounded.ExecContext(ctx, bounds, nil); err != nil {
+		_ = bounded.Close()
+		return nil, err
+	}
+	return bounded, nil
 }
 
 // pqConn is what a connection of lib/pq can do.

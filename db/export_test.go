@@ -72,3 +72,14 @@ func (d *DB) PruneActivity(ctx context.Context, entries, devices int) error {
 
 // KeepHistory lets a test have a small bound.
 func (d *DB) KeepHistory(lines int) { d.History.most = lines }
+
+// Hang begins a change and does not end it, as a process does that is frozen. End
+// is its end, which comes too late.
+func (d *DB) Hang(ctx context.Context) (end func() error, err error) {
+	tx, err := d.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE index_state SET seq = seq + 1`)
+	return tx.Commit, err
+}

@@ -43,6 +43,12 @@ func TestIndexHearsOfEveryChange(t *testing.T) {
 		if source.loads != 1 {
 			t.Errorf("all devices were read %d times", source.loads)
 		}
+		index.Doubt()
+		must(t, index.Refresh(ctx))
+		must(t, index.Refresh(ctx))
+		if source.loads != 2 {
+			t.Errorf("after a lost connection all devices were read %d times", source.loads-1)
+		}
 	})
 }
 

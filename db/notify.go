@@ -30,6 +30,7 @@ type Notifier struct {
 	hub      *live.Hub
 	log      *slog.Logger
 	listener *pq.Listener
+	lost     func()
 
 	mu      sync.Mutex
 	pending map[string]struct{}
@@ -39,12 +40,13 @@ type Notifier struct {
 }
 
 // Notify connects a hub to those of the other processes; nil on SQLite, which
-// has one process by definition.
-func (d *DB) Notify(hub *live.Hub, log *slog.Logger) (*Notifier, error) {
+// has one process by definition. Lost is called when the connection was lost and
+// is back, before the hub hears of it.
+func (d *DB) Notify(hub *live.Hub, log *slog.Logger, lost func()) (*Notifier, error) {
 	if d.engine.name != "postgres" {
 		return nil, nil
 	}
-	n := &Notifier{db: d, hub: hub, log: log, pending: map[string]struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	n := &Notifier{db: d, hub: hub, log: log, lost: lost, pending: map[string]struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	n.listener = pq.NewListener(d.engine.dsn, 250*time.Millisecond, lastReconnect, nil)
 	if err := n.listener.Listen(channel); err != nil {
 		_ = n.listener.Close()
@@ -95,6 +97,7 @@ func (n *Notifier) hear() {
 				return
 			case message == nil:
 				n.log.Warn("the connection to hear of changes was lost and is back")
+				n.lost()
 				n.hub.Publish(live.Resync)
 			default:
 				n.hub.Publish(strings.Fields(message.Extra)...)

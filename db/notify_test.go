@@ -17,7 +17,7 @@ import (
 func connected(t *testing.T, c db.Config) (*live.Hub, *db.Notifier) {
 	t.Helper()
 	hub := live.NewHub()
-	n, err := dbtest.Open(t, c).Notify(hub, slog.New(slog.DiscardHandler))
+	n, err := dbtest.Open(t, c).Notify(hub, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestALostConnectionIsMadeUpFor(t *testing.T) {
 }
 
 func TestOneProcessNeedsNoNotifier(t *testing.T) {
-	n, err := dbtest.Open(t, dbtest.SQLite(t)).Notify(live.NewHub(), slog.New(slog.DiscardHandler))
+	n, err := dbtest.Open(t, dbtest.SQLite(t)).Notify(live.NewHub(), slog.New(slog.DiscardHandler), func() {})
 	if n != nil || err != nil {
 		t.Errorf("%v, %v", n, err)
 	}

@@ -185,7 +185,7 @@ func TestAPermitReachesBoardsOfAnotherProcess(t *testing.T) {
 	c := dbtest.Postgres(t)
 	process := func() (*fiber.App, *db.DB) {
 		d, hub := dbtest.Open(t, c), live.NewHub()
-		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler))
+		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler), func() {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,12 +22,14 @@ func userOf(c *fiber.Ctx) *account.User {
 	return u
 }
 
-// How long it may take to find out who asks, and to answer somebody who is not
-// asked for that: a database that says nothing is told as one that does not
-// answer.
+// How long it may take to find out who asks, to answer somebody who is not asked
+// for that, and to answer others: a database that says nothing is told as one that
+// does not answer, before a router on the way gives up. Heroku's does so after 30
+// seconds.
 const (
 	lookupTime   = 5 * time.Second
 	strangerTime = 10 * time.Second
+	requestTime  = 25 * time.Second
 )
 
 // guard lets a request through to a route when its rule does.
@@ -112,6 +114,14 @@ func within(c *fiber.Ctx, limit time.Duration) error {
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()
+}
+
+// timed bounds what a request of a person or a script may take.
+func (s *server) timed(r route) fiber.Handler {
+	if r.access == nobody || r.long || r.body == upload {
+		return func(c *fiber.Ctx) error { return c.Next() }
+	}
+	return func(c *fiber.Ctx) error { return within(c, requestTime) }
 }
 
 // session is the request's session, or nil.

@@ -119,7 +119,7 @@ func TestTwoProcessesShareChanges(t *testing.T) {
 	c := dbtest.Postgres(t)
 	process := func() (string, *db.DB) {
 		d, hub := dbtest.Open(t, c), live.NewHub()
-		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler))
+		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler), func() {})
 		if err != nil {
 			t.Fatal(err)
 		}

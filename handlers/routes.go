@@ -35,6 +35,7 @@ type route struct {
 	access access
 	handle fiber.Handler
 	body   body
+	long   bool // of a large fleet it may take minutes
 }
 
 // routes is every route of the server with its rule. Of two that match, the
@@ -57,7 +58,7 @@ func (s *server) routes() []route {
 
 		{method: "GET", path: "/", access: signedIn, handle: s.overview},
 		{method: "GET", path: "/backup/new", access: changing, handle: s.newBackup},
-		{method: "POST", path: "/backup", access: changing, handle: s.createBackup},
+		{method: "POST", path: "/backup", access: changing, handle: s.createBackup, long: true},
 		{method: "GET", path: "/session/new", access: anyone, handle: s.newSession},
 		{method: "POST", path: "/session", access: anyone, handle: s.createSession},
 		{method: "DELETE", path: "/session", access: signedIn, handle: s.deleteSession},
@@ -96,7 +97,7 @@ func (s *server) routes() []route {
 		{method: "POST", path: "/platforms", access: changing, handle: s.createPlatform},
 		{method: "GET", path: "/platforms/:platform", access: viewing, handle: s.showPlatform},
 		{method: "PUT", path: "/platforms/:platform", access: changing, handle: s.updatePlatform},
-		{method: "DELETE", path: "/platforms/:platform", access: changing, handle: s.deletePlatform},
+		{method: "DELETE", path: "/platforms/:platform", access: changing, handle: s.deletePlatform, long: true},
 		{method: "GET", path: "/platforms/:platform/edit", access: changing, handle: s.editPlatform},
 		{method: "GET", path: "/platforms/:platform/delete", access: changing, handle: s.askDeletePlatform},
 		{method: "PUT", path: "/platforms/:platform/release", access: changing, handle: s.updateOffer},
@@ -121,7 +122,7 @@ func (s *server) routes() []route {
 		{method: "GET", path: "/devices/export", access: viewing, handle: s.exportDevices},
 		{method: "GET", path: "/devices/import", access: changing, handle: s.newImport},
 		{method: "POST", path: "/devices/import", access: changing, handle: s.previewImport, body: list},
-		{method: "PUT", path: "/devices/import", access: changing, handle: s.createImport, body: list},
+		{method: "PUT", path: "/devices/import", access: changing, handle: s.createImport, body: list, long: true},
 		{method: "GET", path: "/devices/:mac", access: viewing, handle: s.showDevice},
 		{method: "PUT", path: "/devices/:mac", access: changing, handle: s.updateDevice},
 		{method: "DELETE", path: "/devices/:mac", access: changing, handle: s.deleteDevice},
@@ -134,11 +135,11 @@ func (s *server) routes() []route {
 		{method: "DELETE", path: "/devices/:mac/ignore", access: changing, handle: s.deleteIgnore},
 		{method: "GET", path: "/selection", access: changing, handle: s.askSelection},
 		{method: "GET", path: "/selection/count", access: changing, handle: s.countSelection},
-		{method: "DELETE", path: "/selection", access: changing, handle: s.forgetSelection},
-		{method: "PUT", path: "/selection/permit", access: changing, handle: s.permitSelection},
-		{method: "DELETE", path: "/selection/permit", access: changing, handle: s.revokeSelection},
-		{method: "PUT", path: "/selection/ignore", access: changing, handle: s.ignoreSelection},
-		{method: "DELETE", path: "/removals/:id", access: changing, handle: s.deleteRemoval},
+		{method: "DELETE", path: "/selection", access: changing, handle: s.forgetSelection, long: true},
+		{method: "PUT", path: "/selection/permit", access: changing, handle: s.permitSelection, long: true},
+		{method: "DELETE", path: "/selection/permit", access: changing, handle: s.revokeSelection, long: true},
+		{method: "PUT", path: "/selection/ignore", access: changing, handle: s.ignoreSelection, long: true},
+		{method: "DELETE", path: "/removals/:id", access: changing, handle: s.deleteRemoval, long: true},
 		{method: "GET", path: "/new-devices", access: viewing, handle: s.listNewDevices},
 
 		{method: "GET", path: "/activity", access: viewing, handle: s.listActivity},
@@ -154,7 +155,7 @@ func (s *server) routes() []route {
 		{method: "POST", path: "/api/v1/platforms", access: writing, handle: s.apiCreatePlatform},
 		{method: "GET", path: "/api/v1/platforms/:platform", access: reading, handle: s.apiPlatform},
 		{method: "PATCH", path: "/api/v1/platforms/:platform", access: writing, handle: s.apiEditPlatform},
-		{method: "DELETE", path: "/api/v1/platforms/:platform", access: writing, handle: s.apiDeletePlatform},
+		{method: "DELETE", path: "/api/v1/platforms/:platform", access: writing, handle: s.apiDeletePlatform, long: true},
 		{method: "GET", path: "/api/v1/platforms/:platform/releases", access: reading, handle: s.apiReleases},
 		{method: "GET", path: "/api/v1/devices", access: reading, handle: s.apiDevices},
 		{method: "GET", path: "/api/v1/devices/:mac", access: reading, handle: s.apiDevice},

@@ -134,7 +134,7 @@ func New(c Config) (*fiber.App, error) {
 
 // add registers a route; one for GET answers HEAD too.
 func (s *server) add(r route) {
-	chain := []fiber.Handler{s.guard(r), s.bound(r), r.handle}
+	chain := []fiber.Handler{s.guard(r), s.bound(r), s.timed(r), r.handle}
 	if r.access != nobody {
 		chain = slices.Insert(chain, 1, s.settled)
 	}

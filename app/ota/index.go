@@ -39,6 +39,7 @@ type Index struct {
 
 	source  source
 	catalog atomic.Pointer[catalog] // nil until all is loaded
+	doubted atomic.Bool             // see Doubt
 
 	mu        sync.Mutex // one refresh at a time
 	state     IndexState
@@ -129,25 +130,37 @@ func (x *Index) decide(in *fleet.CheckIn, pinned *release.Release) (d Decision, 
 	return Decide(in, device, p.platform, pinned), s, nil
 }
 
+// Doubt lets the next Refresh read everything anew. After a lost connection the
+// database may be another one, such as a copy that lacks the last changes: that
+// the numbers of changes are the same proves nothing then.
+func (x *Index) Doubt() { x.doubted.Store(true) }
+
 // Refresh reads what changed since it was last read. When it fails, the index
 // stays as it was.
 func (x *Index) Refresh(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	now, err := x.source.State(ctx)
-	if err != nil {
+	all := x.doubted.Swap(false) || !x.Ready()
+	if err := x.refresh(ctx, all); err != nil {
+		if all {
+			x.doubted.Store(true)
+		}
 		return err
 	}
-	loaded := x.Ready()
-	if loaded && now == x.state {
-		return nil
+	return nil
+}
+
+func (x *Index) refresh(ctx context.Context, all bool) error {
+	now, err := x.source.State(ctx)
+	if err != nil || !all && now == x.state {
+		return err
 	}
-	if missed := now.Seq < x.state.Seq || x.state.Seq < now.Floor; missed || !loaded {
+	if missed := now.Seq < x.state.Seq || x.state.Seq < now.Floor; missed || all {
 		err = x.reload(ctx)
 	} else {
 		err = x.source.Changed(ctx, x.state.Seq, now.Seq, x.Heard.Put, x.Heard.Drop)
 	}
-	if err == nil && (!loaded || now.Catalog != x.state.Catalog) {
+	if err == nil && (all || now.Catalog != x.state.Catalog) {
 		err = x.readCatalog(ctx)
 	}
 	if err == nil {

@@ -1,0 +1,26 @@
+package db_test
+
+import (
+	"testing"
+	"time"
+
+	"esp-update-server/db"
+	"esp-update-server/db/dbtest"
+)
+
+// TestNobodyHoldsUpTheOthers holds that a process which hangs in the middle of a
+// change on Postgres loses it, so that others can make theirs.
+func TestNobodyHoldsUpTheOthers(t *testing.T) {
+	t.Parallel()
+	c := dbtest.Postgres(t)
+	frozen, d := dbtest.Open(t, c), dbtest.Open(t, c)
+	end, err := frozen.Hang(ctx)
+	must(t, err)
+	began := time.Now()
+	if err := d.Platforms.Create(ctx, "lamp", ""); err != nil {
+		t.Errorf("after %v: %v, away is %v", time.Since(began), err, db.IsAway(err))
+	}
+	if err := end(); !db.IsAway(err) {
+		t.Errorf("the change that hung ended with %v", err)
+	}
+}
