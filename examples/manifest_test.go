@@ -16,6 +16,12 @@ type espHome struct {
 	} `yaml:"esphome"`
 	OTA    []struct{ Platform string }
 	Update []struct{ Platform, Name, Source string }
+	Button []struct {
+		OnPress []map[string]struct {
+			URL    string
+			MD5URL string `yaml:"md5_url"`
+		} `yaml:"on_press"`
+	}
 }
 
 // ESPHome itself is too large to ask for in a test. This is what it reads of the example, by its documentation.
@@ -31,6 +37,12 @@ func TestESPHomeReadsItsManifest(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	checkManifest(t, got.Update[0].Source, "/platforms/smart-lamp/manifest.json")
+	if len(got.Button) != 1 || len(got.Button[0].OnPress) != 1 {
+		t.Fatalf("%+v", got.Button)
+	}
+	flash := got.Button[0].OnPress[0]["ota.http_request.flash"]
+	checkManifest(t, flash.URL, "/platforms/smart-lamp/firmware.bin")
+	checkManifest(t, flash.MD5URL, "/platforms/smart-lamp/firmware.md5")
 }
 
 func TestESP32FOTAReadsItsManifest(t *testing.T) {

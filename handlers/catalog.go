@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -97,7 +98,7 @@ func isDevicePath(path string) bool {
 	case "update", "_catalog", "ac":
 		return true
 	case "platforms":
-		return len(parts) == 3 && (parts[2] == manifestFile || parts[2] == fotaFile) || len(parts) == 4 && parts[2] == "firmware"
+		return len(parts) == 3 && slices.Contains(keyedFiles, parts[2]) || len(parts) == 4 && parts[2] == "firmware"
 	}
 	return false
 }

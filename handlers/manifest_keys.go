@@ -2,12 +2,14 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
+	"esp-update-server/app/release"
 )
 
 // manifestCard is what a platform's page tells of its manifest keys.
@@ -47,19 +49,36 @@ func (s *server) createManifestKey(c *fiber.Ctx) error {
 	s.changed(live.Platform + name)
 	return s.page(c, "platforms/manifest-key", &manifestKeyMade{
 		page: page{Title: "A manifest key of " + name}, Platform: name, Secret: string(secret),
-		Lines: manifestLines(s.boardURL(c)+"/platforms/"+name+"/", string(secret)),
+		Lines: manifestLines(s.boardURL(c)+"/platforms/"+name+"/", string(secret), s.installable(name)),
+	})
+}
+
+// installable reports whether all is there that a blank chip needs of what a
+// platform offers. ESP Web Tools hangs on a manifest of anything else.
+func (s *server) installable(platform string) bool {
+	offered, err := s.Index.Offered(platform)
+	if err != nil || offered == nil {
+		return false
+	}
+	return slices.ContainsFunc(offered.Images, func(i release.Image) bool {
+		_, _, ok := installed(&i)
+		return ok
 	})
 }
 
 // manifestLines need no escaping: the address was checked, and the key is of
 // letters and digits.
-func manifestLines(base, key string) []manifestLine {
+func manifestLines(base, key string, installable bool) []manifestLine {
 	at := func(file string) string { return base + file + "?key=" + key }
-	return []manifestLine{
-		{ID: "line-esphome", Name: "ESPHome", Text: "update:\n  - platform: http_request\n    name: Firmware\n    source: " + at(manifestFile)},
+	lines := []manifestLine{
+		{ID: "line-esphome", Name: "ESPHome", Text: "ota:\n  - platform: http_request\nupdate:\n  - platform: http_request\n    name: Firmware\n    source: " + at(manifestFile)},
+		{ID: "line-esphome-flash", Name: "ESPHome, in an action", Text: "ota.http_request.flash:\n  url: " + at(latestFile) + "\n  md5_url: " + at(latestMD5)},
 		{ID: "line-esp32fota", Name: "esp32FOTA", Text: `esp32FOTA.setManifestURL("` + at(fotaFile) + `");`},
-		{ID: "line-web-tools", Name: "ESP Web Tools", Text: `<esp-web-install-button manifest="` + at(manifestFile) + `"></esp-web-install-button>`},
 	}
+	if installable {
+		lines = append(lines, manifestLine{ID: "line-web-tools", Name: "ESP Web Tools", Text: `<esp-web-install-button manifest="` + at(manifestFile) + `"></esp-web-install-button>`})
+	}
+	return lines
 }
 
 // revokeManifestKey handles DELETE /platforms/{platform}/manifest-keys/{key},

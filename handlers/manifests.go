@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -19,6 +20,15 @@ const (
 	manifestFile = "manifest.json"
 	fotaFile     = "esp32fota.json"
 )
+
+// The files whose names stay the same from one release to the next, for clients
+// that are told an address and read no manifest.
+const (
+	latestFile = "firmware.bin"
+	latestMD5  = "firmware.md5"
+)
+
+var keyedFiles = []string{manifestFile, fotaFile, latestFile, latestMD5}
 
 // manifest is what ESPHome and ESP Web Tools read of a platform. ESPHome offers
 // an update when the version is another text than the one in its own
@@ -108,8 +118,8 @@ func plainVersion(r *release.Release) string { return strings.TrimPrefix(r.Versi
 
 // filePath is where a file is, seen from the manifest. ESPHome takes a path with
 // "http" anywhere for a whole address, so that it must not hold a name that
-// people give. The MD5 is the one beside it in the manifest: where another
-// release is offered by the time of the download, the client is told so.
+// people give. The MD5 is the one beside it in the manifest, so that a client which
+// read that long ago gets what it read of.
 func filePath(md5 string) string { return "firmware/" + md5 + ".bin" }
 
 // keyedPath is filePath for who comes with a manifest key.
@@ -128,12 +138,50 @@ func (s *server) showFOTA(c *fiber.Ctx, r *release.Release) error {
 
 // sendByKey handles GET /platforms/{platform}/firmware/{md5}.bin?key=.
 func (s *server) sendByKey(c *fiber.Ctx, r *release.Release) error {
-	if image := offeredFile(r, c.Params("file")); image != nil {
-		err := s.sendImage(c, "", &ota.Decision{Release: r, Image: image})
-		s.watch(c)
-		return err
+	from, image, err := s.namedFile(c, r, c.Params("file"))
+	switch {
+	case err != nil:
+		return s.away(c, err)
+	case image == nil:
+		return sendLine(c, fiber.StatusNotFound, r.Platform+" offers something else by now: read its manifest again.")
 	}
-	return sendLine(c, fiber.StatusNotFound, r.Platform+" offers something else by now: read its manifest again.")
+	return s.sendKeyed(c, from, image)
+}
+
+func (s *server) sendKeyed(c *fiber.Ctx, r *release.Release, image *release.Image) error {
+	err := s.sendImage(c, "", &ota.Decision{Release: r, Image: image})
+	s.watch(c)
+	return err
+}
+
+// namedFile is the file of a name with its release: of what is offered, or of what
+// was offered before it. ESPHome reads the manifest every six hours, and installs
+// what that said; nobody gets so what was withdrawn or lies above what is offered.
+func (s *server) namedFile(c *fiber.Ctx, offered *release.Release, name string) (*release.Release, *release.Image, error) {
+	if image := offeredFile(offered, name); image != nil {
+		return offered, image, nil
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), imageTimeout)
+	defer cancel()
+	list, err := s.Releases.List(ctx, offered.Platform)
+	for n := range list {
+		r := &list[n]
+		if image := offeredFile(r, name); image != nil && r.WithdrawnAt == nil && r.Version.Compare(offered.Version) < 0 {
+			return r, image, nil
+		}
+	}
+	return nil, nil, err
+}
+
+// sendLatest handles GET /platforms/{platform}/firmware.bin?key=.
+func (s *server) sendLatest(c *fiber.Ctx, r *release.Release) error {
+	return s.sendKeyed(c, r, &r.Images[0])
+}
+
+// showLatestMD5 handles GET /platforms/{platform}/firmware.md5?key=, of which
+// ESPHome takes the first 32 bytes.
+func (s *server) showLatestMD5(c *fiber.Ctx, r *release.Release) error {
+	return c.SendString(r.Images[0].MD5)
 }
 
 // keyEvery is how exactly it is kept when a manifest key was used.

@@ -14,6 +14,7 @@ import (
 	"esp-update-server/app/firmware"
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/release"
+	"esp-update-server/app/version"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
 	"esp-update-server/handlers"
@@ -78,12 +79,72 @@ func TestESPHomeUpdatesByTheManifest(t *testing.T) {
 		if strings.Contains(log.String(), keys["smart-sun"]) {
 			t.Error("a manifest key was logged")
 		}
-		publishImage(t, d, "smart-sun", "v2.0.1", images["lamp"], release.Image{Chip: "ESP32-C3", Family: firmware.ESP32})
-		soon(t, "the image of before is refused", func() bool {
-			head, _ = fetch(t, address, espHome, source[:strings.LastIndex(source, "/")+1]+path)
-			return strings.HasPrefix(head, "HTTP/1.1 404 ")
-		})
 	})
+}
+
+// TestReadLongAgo holds that ESPHome, which reads the manifest every six hours and
+// installs what that said, gets it also when another release is offered by then;
+// but not what was withdrawn, or lies above what is offered.
+func TestReadLongAgo(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		address, keys := keyed(t, d, new(journal))
+		path := func(data []byte) string {
+			return "/platforms/smart-sun/firmware/" + digestMD5(data) + ".bin?key=" + keys["smart-sun"]
+		}
+		gets := func(data []byte, status string) func() bool {
+			return func() bool {
+				head, body := fetch(t, address, espHome, path(data))
+				return strings.HasPrefix(head, "HTTP/1.1 "+status) && bytes.Equal(body, data) == (status == "200")
+			}
+		}
+		next := pattern(250_000, 3)
+		publishImage(t, d, "smart-sun", "v2.0.1", next, release.Image{Chip: "ESP32-C3", Family: firmware.ESP32})
+		soon(t, "the next is offered", gets(next, "200"))
+		if !gets(images["sun"], "200")() {
+			t.Error("the one of before is gone")
+		}
+		counted(t, d, "smart-sun", 1)
+		offer := func(v string) {
+			if err := d.Releases.Offer(t.Context(), "smart-sun", "", version.ParseLenient(v)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		offer("v2.0.0")
+		soon(t, "what lies above the offer is refused", gets(next, "404"))
+		offer("v2.0.1")
+		soon(t, "it is offered again", gets(next, "200"))
+		if err := d.Releases.Withdraw(t.Context(), "smart-sun", "", version.ParseLenient("v2.0.1")); err != nil {
+			t.Fatal(err)
+		}
+		soon(t, "what was withdrawn is refused", gets(next, "404"))
+		publishImage(t, d, "smart-sun", "v3.0.0", pattern(240_000, 9), release.Image{Chip: "ESP32-C3", Family: firmware.ESP32})
+		soon(t, "another is offered", gets(pattern(240_000, 9), "200"))
+		if !gets(next, "404")() || !gets(images["sun"], "200")() {
+			t.Error("what was withdrawn is back, or what was not is gone")
+		}
+	})
+}
+
+// TestESPHomeFlashesByAnAction plays the action ota.http_request.flash, which reads
+// the digest from one address and the image from another.
+func TestESPHomeFlashesByAnAction(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	address, keys := keyed(t, d, new(journal))
+	at := func(file string) string { return "/platforms/smart-sun/" + file + "?key=" + keys["smart-sun"] }
+	if head, body := fetch(t, address, espHome, at("firmware.md5")); !strings.HasPrefix(head, "HTTP/1.1 200 ") || string(body) != digestMD5(images["sun"]) {
+		t.Errorf("%q %q", head, body)
+	}
+	if head, body := fetch(t, address, espHome, at("firmware.bin")); !strings.Contains(head, "Content-Length: 300000") || !bytes.Equal(body, images["sun"]) {
+		t.Errorf("%q, %d bytes", head, len(body))
+	}
+	counted(t, d, "smart-sun", 1)
+	for _, file := range []string{"firmware.bin", "firmware.md5"} {
+		if head, body := fetch(t, address, espHome, "/platforms/smart-sun/"+file+"?key="+keys["smart-lamp"]); !strings.HasPrefix(head, "HTTP/1.1 400 ") {
+			t.Errorf("%s: %q %.100q", file, head, body)
+		}
+	}
 }
 
 // TestWebToolsInstallOnTheESP8266 holds that the manifest has parts to install
@@ -192,6 +253,13 @@ func TestManifestKeysOnThePage(t *testing.T) {
 		if !strings.HasSuffix(path, "?key="+key) || !strings.Contains(a.text(t, "#line-esp32fota"), "/esp32fota.json?key="+key) {
 			t.Errorf("%q", source)
 		}
+		if flash := a.text(t, "#line-esphome-flash"); !strings.Contains(flash, "/firmware.bin?key="+key) || !strings.Contains(flash, "/firmware.md5?key="+key) {
+			t.Errorf("%q", flash)
+		}
+		b.submit("/platforms", url.Values{"name": {"door-sensor"}}, 303)
+		if !a.has("#line-web-tools") || b.submit("/platforms/door-sensor/manifest-keys", url.Values{}, 200).has("#line-web-tools") {
+			t.Error("a line for ESP Web Tools belongs where a first firmware can be installed")
+		}
 		if got := ask(t, b.app, request{path: path}).wants(t, 200); !strings.Contains(got.body, `"version":"1.0.2"`) {
 			t.Error(got.body)
 		}
@@ -226,7 +294,8 @@ func TestDeviceRoutesAreNotRedirected(t *testing.T) {
 	app := newApp(t, d, secure)
 	for path, status := range map[string]int{
 		"/_catalog?op=list&path=/ac/smart-lamp": 200, "/AC/smart-lamp/smart-lamp_v1.0.3.bin": 400, "/platforms/smart-lamp/manifest.json": 400,
-		"/platforms/smart-lamp/esp32fota.json": 400, "/platforms/smart-lamp/firmware/x.bin": 400, "/platforms/smart-lamp": 308,
+		"/platforms/smart-lamp/esp32fota.json": 400, "/platforms/smart-lamp/firmware.bin": 400, "/platforms/smart-lamp/firmware.md5": 400,
+		"/platforms/smart-lamp/firmware/x.bin": 400, "/platforms/smart-lamp": 308,
 		"/platforms/smart-lamp/install/manifest.json": 308, "/platforms/smart-lamp/install/firmware/x.bin": 308,
 		"/platforms/smart-lamp/releases/v1.0.3/firmware": 308,
 	} {

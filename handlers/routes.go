@@ -49,6 +49,8 @@ func (s *server) routes() []route {
 		{method: "GET", path: "/platforms/:platform/manifest.json", access: nobody, handle: s.byKey(s.showManifest)},
 		{method: "GET", path: "/platforms/:platform/esp32fota.json", access: nobody, handle: s.byKey(s.showFOTA)},
 		{method: "GET", path: "/platforms/:platform/firmware/:file", access: nobody, handle: s.byKey(s.sendByKey)},
+		{method: "GET", path: "/platforms/:platform/firmware.bin", access: nobody, handle: s.byKey(s.sendLatest)},
+		{method: "GET", path: "/platforms/:platform/firmware.md5", access: nobody, handle: s.byKey(s.showLatestMD5)},
 
 		{method: "GET", path: "/healthz", access: nobody, handle: s.healthz},
 		{method: "GET", path: "/readyz", access: nobody, handle: s.readyz},
