@@ -146,13 +146,26 @@ func TestImportAgain(t *testing.T) {
 		if err := d.Platforms.SetNotes(ctx, "smart-lamp", "Mine"); err != nil {
 			t.Fatal(err)
 		}
+		none := ""
+		if err := d.Devices.Edit(ctx, "a4cf12b3c4d6", fleet.DeviceChange{Platform: &none}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Devices.Forget(ctx, "a4cf12b3c4d7"); err != nil {
+			t.Fatal(err)
+		}
 		before := everything(t, d)
 		out, stderr, code := output(t, env, "import", filepath.Join(dir, "db.sqlite"))
 		if code != 0 || everything(t, d) != before {
 			t.Errorf("exit %d, and it changed something: %s%s\n%s\n%s", code, out, stderr, before, everything(t, d))
 		}
-		if !strings.Contains(out, "left out  A4:CF:12:B3:C4:D5 on smart-lamp: it is on the whitelist of plug here\n") {
-			t.Error(out)
+		for _, line := range []string{
+			"left out  A4:CF:12:B3:C4:D5 on smart-lamp: it is on the whitelist of plug here\n",
+			"left out  A4:CF:12:B3:C4:D6 on smart-lamp: somebody took it off a whitelist here\n",
+			"left out  A4:CF:12:B3:C4:D7 on door-sensor: somebody took it off a whitelist here\n",
+		} {
+			if !strings.Contains(out, line) {
+				t.Errorf("no %q in:\n%s", line, out)
+			}
 		}
 	})
 }

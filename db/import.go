@@ -84,3 +84,17 @@ func importHistory(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, b
 	_, err := tx.ExecContext(ctx, `INSERT INTO history (mac, at, event, platform, detail) VALUES `+tuples(n, columns)+` ON CONFLICT (mac, at, event) DO NOTHING`, args...)
 	return err
 }
+
+// TakenOff is the devices that a person took off a whitelist, as far as that is
+// kept, and that are on none now.
+func (s *Devices) TakenOff(ctx context.Context) (map[fleet.MAC]bool, error) {
+	var list []fleet.MAC
+	err := s.db.read.SelectContext(ctx, &list, `
+SELECT DISTINCT a.mac FROM activity_devices a LEFT JOIN devices d ON d.mac = a.mac
+WHERE a.platform_before <> '' AND d.platform IS NULL`)
+	found := make(map[fleet.MAC]bool, len(list))
+	for _, mac := range list {
+		found[mac] = true
+	}
+	return found, err
+}

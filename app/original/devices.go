@@ -24,6 +24,9 @@ func (p *planning) devices(ctx context.Context, in *Installation) error {
 		return err
 	}
 	free = p.MaxNew - free
+	if p.takenOff, err = p.Devices.TakenOff(ctx); err != nil {
+		return err
+	}
 	slices.SortStableFunc(list, byNeed)
 	for chunk := range slices.Chunk(list, findChunk) {
 		here, err := p.find(ctx, chunk)
@@ -122,6 +125,9 @@ func (p *planning) device(d, here *fleet.Device, free *int) {
 	switch {
 	case here != nil && here.Platform != "" && d.Platform != "" && here.Platform != d.Platform:
 		p.say(LeftOut, "%s on %s: it is on the whitelist of %s here", d.MAC, d.Platform, here.Platform)
+		return
+	case p.takenOff[d.MAC] && d.Platform != "":
+		p.say(LeftOut, "%s on %s: somebody took it off a whitelist here", d.MAC, d.Platform)
 		return
 	case here != nil && (here.Platform != "" || d.Platform == ""):
 		p.say(Here, "%s", d.MAC)

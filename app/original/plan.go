@@ -73,6 +73,9 @@ type Planner struct {
 	Devices  interface {
 		FindMany(ctx context.Context, macs []fleet.MAC) ([]fleet.Device, error)
 		CountNew(ctx context.Context) (int, error)
+		// TakenOff is the devices that a person here took off a whitelist, and that
+		// are on none now.
+		TakenOff(ctx context.Context) (map[fleet.MAC]bool, error)
 	}
 	Users interface {
 		FindByEmail(ctx context.Context, email string) (*account.User, error)
@@ -93,6 +96,8 @@ type planning struct {
 	plan  Plan
 	taken map[int64]string // the platforms by their number there, with their name here
 	known map[string]bool  // the platforms that are here already
+
+	takenOff map[fleet.MAC]bool // see Planner.Devices
 }
 
 // Plan decides what becomes of everything in an installation. It changes nothing.
