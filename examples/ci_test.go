@@ -117,6 +117,18 @@ func TestPublishingSaysWhatTheFileDoesNot(t *testing.T) {
 	}
 }
 
+// A file system is published as firmware is, named by its file.
+func TestPublishingFileSystems(t *testing.T) {
+	server, token := behind(t)
+	api(t, server, token, "POST", "platforms", `{"name": "smart-lamp"}`)
+	b := newBuild(t, "http://"+server, token)
+	b.script = strings.Replace(step(t, block(t, "yaml")), "build/smart-lamp.bin", "smart-lamp_v1.2.0.littlefs.bin", 1)
+	b.put("smart-lamp_v1.2.0.littlefs.bin", firmwaretest.LittleFS(8, 1))
+	if said, status := b.run(); status != 0 || !strings.Contains(said, "Published: smart-lamp v1.2.0, a LittleFS file system, 32768 bytes.") {
+		t.Errorf("exit status %d:\n%s", status, said)
+	}
+}
+
 // build is a project's folder on a machine of a CI.
 type build struct {
 	t                          *testing.T

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -16,6 +17,20 @@ type apiError struct {
 	Error    string             `json:"error"`
 	Fields   map[string]string  `json:"fields,omitempty"`
 	Findings []firmware.Finding `json:"findings,omitempty"`
+}
+
+// readable answers with JSON that a person can read in the log of a build: a line a
+// value, and signs such as < as they are.
+func readable(c *fiber.Ctx, status int, v any) error {
+	var text bytes.Buffer
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false)
+	to.SetIndent("", "  ")
+	if err := to.Encode(v); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Status(status).Send(text.Bytes())
 }
 
 // readJSON reads a request's body, which must be one JSON object.

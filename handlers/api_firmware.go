@@ -53,7 +53,7 @@ func (s *server) apiFirmware(c *fiber.Ctx) error {
 		out.Merged = &apiMerged{Size: m.Size, MD5: m.MD5, SHA256: m.SHA256, Offset: m.Offset}
 	}
 	if form.DryRun {
-		return c.JSON(out)
+		return readable(c, fiber.StatusOK, out)
 	}
 	if err := s.publish(c, a, ""); err != nil {
 		if f := fault.Of(unprocessable(err)); f != nil && f.Kind != fault.Full {
@@ -61,7 +61,7 @@ func (s *server) apiFirmware(c *fiber.Ctx) error {
 		}
 		return err
 	}
-	return c.Status(fiber.StatusCreated).JSON(out)
+	return readable(c, fiber.StatusCreated, out)
 }
 
 // refuseFile says why a file is not published, with all that was found and the
@@ -77,7 +77,7 @@ func refuseFile(c *fiber.Ctx, a *release.Assessment, f *fault.Error) error {
 	if a.Install {
 		sentence += " To keep it for first installation over USB as well, send install=1 too."
 	}
-	return c.Status(fiber.StatusUnprocessableEntity).JSON(apiError{Error: sentence, Fields: f.Fields, Findings: a.Inspection.Findings})
+	return readable(c, fiber.StatusUnprocessableEntity, apiError{Error: sentence, Fields: f.Fields, Findings: a.Inspection.Findings})
 }
 
 // publish makes a release of an assessed upload, or keeps it beside one, in the

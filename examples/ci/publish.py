@@ -101,7 +101,8 @@ def run(path, server, fields):
     except Failure as failure:
         say("Not published. %s" % failure)
         return 1
-    say("Published: %s %s for %s, %d bytes." % (done["platform"], done["version"], done["chip"], done["size"]))
+    what = "a %s file system" % done["filesystem"] if done.get("filesystem") else "for %s" % done["chip"]
+    say("Published: %s %s, %s, %d bytes." % (done["platform"], done["version"], what, done["size"]))
     return 0
 
 
