@@ -48,14 +48,6 @@ func newSite(t *testing.T, c db.Config) *site {
 func (s *site) restart() {
 	s.t.Helper()
 	s.process = start(s.t, s.env...)
-	for late := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) { // devices are loaded while it listens
-		if status, _, err := s.send("GET", "/readyz", "", nil); err == nil && status == http.StatusOK {
-			return
-		}
-		if time.Now().After(late) {
-			s.t.Fatalf("it is never ready: %s", s.logged())
-		}
-	}
 }
 
 func (s *site) call(method, path, body string) []byte {

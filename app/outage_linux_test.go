@@ -14,8 +14,8 @@ import (
 )
 
 // outage is how long the database is away: longer than the pauses between the
-// attempts to reach it grow.
-const outage = 7 * time.Second
+// attempts to reach it grow, and than requests wait.
+const outage = 20 * time.Second
 
 // TestDatabaseStops stops Postgres under two processes and starts it again:
 // boards get their answers throughout, people are told that nothing can be saved
