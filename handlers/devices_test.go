@@ -33,6 +33,10 @@ func TestAddDevice(t *testing.T) {
 		if a.doc.Find("#mac").AttrOr("value", "") != "" || !strings.Contains(a.body, `hx-swap-oob="afterbegin:#devices"`) || !strings.Contains(a.body, `id="device-a4cf12b3c402"`) {
 			t.Errorf("in place: %s", a.body)
 		}
+		a = b.send("POST", "/devices", url.Values{"mac": {"A4CF.12B3.C403"}, "platform": {"smart-lamp"}}, 200)
+		if a.doc.Find("#mac").AttrOr("value", "") != "" || !a.has("#platform option[value=smart-lamp]") || strings.Contains(a.body, "#devices") {
+			t.Errorf("on the page of the form alone, which has no table: %s", a.body)
+		}
 	})
 }
 
