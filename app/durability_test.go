@@ -129,7 +129,7 @@ func large(version string) []byte {
 }
 
 // TestKillLeavesWholeReleasesOrNothing kills the server at some moment of an
-// upload, again and again: what was acknowledged is there and whole, the rest is
+// upload while boards ask, again and again: what was acknowledged is there and whole, the rest is
 // there whole or not at all.
 func TestKillLeavesWholeReleasesOrNothing(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -138,9 +138,11 @@ func TestKillLeavesWholeReleasesOrNothing(t *testing.T) {
 			v := fmt.Sprintf("v1.0.%d", n)
 			data := large(v)
 			done := make(chan int, 1)
+			boards := s.storm(n)
 			go func() { status, _ := s.upload(data); done <- status }()
 			time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
 			s.kill()
+			boards.Wait()
 			acknowledged := <-done == http.StatusCreated
 			s.restart()
 			there := s.versions()[v]
