@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -65,22 +66,17 @@ func (s *Pins) Drop(ctx context.Context, mac fleet.MAC, before time.Time) error 
 }
 
 // dropPinsOf lets go of the pins of devices that took a whole application, as far
-// as they are older than the downloads.
+// as they are older than that.
 func dropPinsOf(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) error {
-	var macs []any
-	first := Now()
-	for _, d := range list {
-		if d.MAC != "" && d.Filesystem == "" {
-			macs = append(macs, d.MAC)
-			if d.At.Before(first) {
-				first = d.At
-			}
+	whole := slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool { return d.MAC == "" || d.Filesystem != "" })
+	for chunk := range slices.Chunk(whole, checkInChunk) {
+		var args []any
+		var each []string
+		for _, d := range chunk {
+			each = append(each, "mac = "+placeholder(len(args)+1)+" AND last_used <= "+placeholder(len(args)+2))
+			args = append(args, d.MAC, d.At)
 		}
-	}
-	for chunk := range slices.Chunk(macs, checkInChunk) {
-		_, err := tx.ExecContext(ctx,
-			`DELETE FROM pins WHERE mac IN (`+places(len(chunk))+`) AND last_used <= `+placeholder(len(chunk)+1), append(slices.Clone(chunk), first)...)
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM pins WHERE `+strings.Join(each, " OR "), args...); err != nil {
 			return err
 		}
 	}

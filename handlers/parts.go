@@ -66,16 +66,17 @@ func (s *server) holdTo(c *fiber.Ctx, in *fleet.CheckIn, asked ota.Part, d *ota.
 	defer cancel()
 	before, next := s.pins.find(ctx, in.MAC), &keptPin{release: d.Release, catalog: catalog}
 	platform, _ := fleet.DevicePlatformName(in.Platform)
+	holds := false
 	if before.pin().Holds(platform, asked, in.At) {
 		switch pinned, known := s.decidePinned(ctx, in, before, d.Release, catalog); {
 		case pinned != nil:
-			*d, next.release, next.catalog = *pinned, before.release, before.catalog
+			*d, next.release, next.catalog, holds = *pinned, before.release, before.catalog, true
 		case known && asked == ota.Later:
 			return held{asked: asked, gone: true}
 		}
 	}
 	part, _, ok := askedRange(c, imageSize(d))
-	if d.Answer != fleet.Offer || !ok {
+	if d.Answer != fleet.Offer || !ok || !holds && before.pin().Outlives(platform, asked, in.At) {
 		return held{asked: asked}
 	}
 	d.Rest = asked == ota.Later

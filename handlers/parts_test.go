@@ -202,6 +202,8 @@ func TestWhoNeverGetsItAllHearsOfTheNext(t *testing.T) {
 			idfAsks(t, address, "HEAD").of(t, 200, oldSun)
 			idfAsks(t, address, "GET", "Range: bytes=0-65535").of(t, 206, oldSun)
 		}
+		idfAsks(t, address, "HEAD").of(t, 200, newSun)
+		idfAsks(t, address, "GET", "Range: bytes=65536-").of(t, 206, oldSun) // it goes on after all, and got so far of that one
 		idfClients["newest"].fetch(t, address, newSun, func(int) string { return address })
 	})
 }

@@ -71,6 +71,12 @@ func (p *Pin) Holds(platform string, part Part, now time.Time) bool {
 	return part == Later
 }
 
+// Outlives reports whether a pin stays as it is although the device is told of
+// another image: one that only asks for the size may go on with what it has begun.
+func (p *Pin) Outlives(platform string, part Part, now time.Time) bool {
+	return p != nil && p.Platform == platform && now.Sub(p.LastUsed) < PinLifetime && part == Size && p.Stage == Begun
+}
+
 // NextPin is the pin of a device that is answered with a part of the image of a
 // decision, where it had another or none before.
 func NextPin(before *Pin, mac fleet.MAC, d *Decision, part Part, now time.Time) Pin {
@@ -85,7 +91,7 @@ func NextPin(before *Pin, mac fleet.MAC, d *Decision, part Part, now time.Time) 
 	switch {
 	case part == First:
 		next.Beginnings++
-	case part == Size && !(same && before.goesOn()):
+	case part == Size && !(same && before.Stage == Begun):
 		next.Stage, next.Beginnings = Sized, 0
 	}
 	return next

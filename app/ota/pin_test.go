@@ -29,7 +29,10 @@ func TestPin(t *testing.T) {
 		"what is left, unknown": {{ota.Later, 0, false}, {ota.Later, 0, true}},
 		"never gets it all": {
 			{ota.Size, 0, false}, {ota.First, 0, true}, {ota.Size, hour, true}, {ota.First, 0, true}, {ota.Size, hour, true}, {ota.First, 0, true},
-			{ota.Size, hour, false}, {ota.First, 0, true}, {ota.Later, 0, true},
+			{ota.Size, hour, false}, {ota.First, 0, false}, {ota.Later, 0, true},
+		},
+		"goes on at last": {
+			{ota.First, 0, false}, {ota.First, 0, true}, {ota.First, 0, true}, {ota.Size, 0, false}, {ota.Size, 0, false}, {ota.Later, 0, true},
 		},
 		"begins it too often": {{ota.First, 0, false}, {ota.First, hour, true}, {ota.First, hour, true}, {ota.First, hour, false}, {ota.Later, 0, true}},
 	} {
@@ -41,8 +44,11 @@ func TestPin(t *testing.T) {
 				if got := pin.Holds("smart-lamp", a.part, now); got != a.held {
 					t.Fatalf("request %d: held is %v", i, got)
 				}
-				if pin.Holds("smart-sun", a.part, now) {
+				if pin.Holds("smart-sun", a.part, now) || pin.Outlives("smart-sun", a.part, now) {
 					t.Error("it is held for another platform")
+				}
+				if !a.held && pin.Outlives("smart-lamp", a.part, now) {
+					continue // with the pin that it has
 				}
 				next := ota.NextPin(pin, mac, &ota.Decision{Release: for8266, Image: &for8266.Images[0]}, a.part, now)
 				pin = &next
