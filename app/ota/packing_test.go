@@ -81,6 +81,7 @@ func TestDecideUnpacks(t *testing.T) {
 		sector = 4096
 		sketch = 499_713
 	)
+	n := 0
 	for name, row := range map[string]struct {
 		room    func(*fleet.CheckIn)
 		refused bool
@@ -97,6 +98,10 @@ func TestDecideUnpacks(t *testing.T) {
 		offered := lampRelease(firmware.ESP8266, "ESP8266")
 		image := &offered.Images[0]
 		image.Size, image.PackedSize, image.Inspection = 300_000, -1, &firmware.Inspection{Compressed: true, InflatedSize: 500_000}
+		if n%2 == 1 { // as it was kept before
+			image.Inspection.InflatedSize, image.Inspection.Segments = 0, []firmware.Segment{{Offset: 16, Size: 100}, {Offset: 499_900, Size: 84}}
+		}
+		n++
 		for _, file := range []string{"", offered.ShortFilename(image)} {
 			c := asks("v1.0.2", row.room)
 			c.File = file

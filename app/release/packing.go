@@ -49,7 +49,20 @@ func (i *Image) FitsPacked(r Room, packed int64) bool {
 // was uploaded compressed, so that they must not get it.
 func (i *Image) Overruns(r Room) bool {
 	said := r.Family == firmware.ESP8266 && r.SketchSize > 0 && r.FreeSpace > 0
-	return said && i.Inspection != nil && i.Inspection.Compressed && !r.unpacks(i.Inspection.InflatedSize, i.Size)
+	return said && i.Inspection != nil && i.Inspection.Compressed && !r.unpacks(unpackedSize(i.Inspection), i.Size)
+}
+
+// unpackedSize is what a compressed image unpacks to. Of an inspection that does
+// not say so yet, it follows from the last segment, which the check sum ends.
+func unpackedSize(i *firmware.Inspection) int64 {
+	if i.InflatedSize > 0 {
+		return i.InflatedSize
+	}
+	end := 0
+	for _, s := range i.Segments {
+		end = max(end, s.Offset+s.Size)
+	}
+	return int64(end+16) &^ 15
 }
 
 // unpacks reports whether the boot loader can unpack an image of a size from so
