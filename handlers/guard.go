@@ -29,7 +29,7 @@ func userOf(c *fiber.Ctx) *account.User {
 const (
 	lookupTime   = 5 * time.Second
 	strangerTime = 10 * time.Second
-	requestTime  = 25 * time.Second
+	requestTime  = 20 * time.Second
 )
 
 // guard lets a request through to a route when its rule does.
@@ -110,9 +110,11 @@ func (s *server) guardSession(c *fiber.Ctx, rule access) error {
 
 // within lets a request through that may take a while and no longer.
 func within(c *fiber.Ctx, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), limit)
+	all := c.UserContext()
+	ctx, cancel := context.WithTimeout(all, limit)
 	defer cancel()
 	c.SetUserContext(ctx)
+	defer c.SetUserContext(all) // for what says that something went wrong
 	return c.Next()
 }
 

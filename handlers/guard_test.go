@@ -1,42 +1,76 @@
-package handlers
+package handlers_test
 
 import (
-	"net/http"
+	"context"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
+	"esp-update-server/app/account"
+	"esp-update-server/app/fleet"
+	"esp-update-server/db"
+	"esp-update-server/db/dbtest"
+	"esp-update-server/handlers"
 )
 
-// TestRequestsAreTimed holds that a database which says nothing is told to people
-// and scripts in time, and that nothing cuts off what may take long.
+// clocked is platforms that note until when they may be looked up and deleted.
+type clocked struct {
+	*db.Platforms
+	mu    sync.Mutex
+	until map[string]time.Time // by what was done; zero for as long as it takes
+}
+
+func (c *clocked) note(ctx context.Context, what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until[what], _ = ctx.Deadline()
+}
+
+func (c *clocked) Find(ctx context.Context, name string) (*fleet.Platform, error) {
+	c.note(ctx, "found")
+	return c.Platforms.Find(ctx, name)
+}
+
+func (c *clocked) Delete(ctx context.Context, name string) error {
+	c.note(ctx, "deleted")
+	return c.Platforms.Delete(ctx, name)
+}
+
+// TestRequestsAreTimed holds that people and scripts hear in time of a database
+// that says nothing, before a router on the way gives up after 30 seconds, and that
+// nothing cuts off what may take long.
 func TestRequestsAreTimed(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		route route
-		timed bool
-	}{
-		"a page":    {route{access: viewing}, true},
-		"a change":  {route{access: changing}, true},
-		"a script":  {route{access: writing}, true},
-		"a board":   {route{access: nobody}, false},
-		"an upload": {route{access: changing, body: upload}, false},
-		"a backup":  {route{access: changing, long: true}, false},
-	} {
-		app := fiber.New()
-		app.Get("/", (&server{}).timed(c.route), func(ctx *fiber.Ctx) error {
-			until, timed := ctx.UserContext().Deadline()
-			if timed != c.timed || timed && time.Until(until) > requestTime {
-				t.Errorf("%s: timed is %v, until %v", name, timed, until)
-			}
-			return nil
-		})
-		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://localhost/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := app.Test(req); err != nil {
-			t.Fatal(err)
-		}
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	c := &clocked{Platforms: d.Platforms, until: map[string]time.Time{}}
+	b := &browser{t, newApp(t, d, func(h *handlers.Config) { h.Platforms = c }), signedIn(t, d, account.Admin)}
+	b.get("/platforms/smart-lamp", 200)
+	if in := time.Until(c.until["found"]); in < 0 || in > 25*time.Second {
+		t.Errorf("a page may take %v", in)
+	}
+	b.submit("/platforms/smart-lamp?_method=DELETE", nil, 303)
+	if until, done := c.until["deleted"]; !done || !until.IsZero() {
+		t.Errorf("deleting a platform is cut off: %v, %v", done, until)
+	}
+}
+
+// TestWhatWentWrongIsTold holds that the page which says so looks up what it shows
+// beside, though the time of the request is over.
+func TestWhatWentWrongIsTold(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	world(t, d)
+	if err := d.Devices.Add(t.Context(), "18fe34000077", "smart-lamp", "", "", false); err != nil {
+		t.Fatal(err)
+	}
+	none := ""
+	if err := d.Devices.Edit(t.Context(), "18fe34000077", fleet.DeviceChange{Platform: &none}); err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t, newApp(t, d), signedIn(t, d, account.Admin)}
+	want := b.get("/platforms", 200).text(t, "#new-count")
+	if got := b.get("/platforms/nope", 404).text(t, "#new-count"); got != want || want == "0" {
+		t.Errorf("%q new devices; want %q", got, want)
 	}
 }

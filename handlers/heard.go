@@ -14,7 +14,8 @@ import (
 // The bounds of what pages and the API wait for.
 const (
 	settleTime  = 300 * time.Millisecond // until what boards said is written
-	refreshTime = 30 * time.Second       // until what a person changed is in memory
+	changeTime  = 4 * time.Second        // until what a person changed is in memory
+	refreshTime = 30 * time.Second       // for what nobody waits for
 )
 
 // remember keeps a check-in: what is new of it is written soon.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -69,6 +68,7 @@ type fotaManifest struct {
 // platform instead, to what it offers.
 func (s *server) byKey(next func(*fiber.Ctx, *release.Release) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		defer inTime(c)()
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 		c.Set(fiber.HeaderAccessControlAllowOrigin, "*") // who has the key may have the page of ESP Web Tools anywhere
@@ -161,9 +161,7 @@ func (s *server) namedFile(c *fiber.Ctx, offered *release.Release, name string) 
 	if image := offeredFile(offered, name); image != nil {
 		return offered, image, nil
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), imageTimeout)
-	defer cancel()
-	list, err := s.Releases.List(ctx, offered.Platform)
+	list, err := s.Releases.List(c.UserContext(), offered.Platform)
 	for n := range list {
 		r := &list[n]
 		if image := offeredFile(r, name); image != nil && r.WithdrawnAt == nil && r.Version.Compare(offered.Version) < 0 {

@@ -50,8 +50,6 @@ func (i *imageCache) packed(ctx context.Context, sum string, mode byte) (*conten
 // had, or has no room either with the flash mode of this board in it, the plain
 // one is offered.
 func (s *server) pack(ctx context.Context, in *fleet.CheckIn, d *ota.Decision) {
-	ctx, cancel := context.WithTimeout(ctx, imageTimeout)
-	defer cancel()
 	d.Mode = s.modes.of(ctx, running{d.Release.Platform, in.Report.SketchMD5, s.Index.Catalog()})
 	made, err := s.images.packed(ctx, d.Image.SHA256, d.Mode)
 	if err != nil || !d.Image.FitsPacked(release.RoomOf(&in.Report), int64(len(made.data))) {

@@ -18,7 +18,7 @@ import (
 func (s *server) update(c *fiber.Ctx) error {
 	in := s.checkIn(c)
 	request := requestHash(c.Context())
-	if in.Report.IsTasmota() || in.Report.WantsVersion() {
+	if in.IsTasmota() || in.Report.WantsVersion() {
 		request = 0 // which get another answer than the one of again
 	}
 	return s.answer(c, in, request)
@@ -27,6 +27,7 @@ func (s *server) update(c *fiber.Ctx) error {
 // answer decides on a check-in, remembers it under the hash of its request, 0 for
 // none, and answers. Tasmota takes a 304 for an update, and restarts.
 func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
+	defer inTime(c)()
 	d, subject, err := s.Index.Decide(in)
 	if err != nil {
 		return s.starting(c)
@@ -44,7 +45,7 @@ func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
 		return s.sendPart(c, in.MAC, &d, h)
 	case d.Answer == fleet.NoUpdate && d.Release != nil:
 		return s.sendVersion(c, &d)
-	case d.Answer == fleet.NoUpdate && in.Report.IsTasmota():
+	case d.Answer == fleet.NoUpdate && in.IsTasmota():
 		return sendLine(c, fiber.StatusNotFound, "no update. "+d.Sentence)
 	case d.Answer == fleet.NoUpdate:
 		return c.SendStatus(fiber.StatusNotModified)
@@ -65,16 +66,21 @@ func (s *server) away(c *fiber.Ctx, err error) error {
 	return sendLine(c, fiber.StatusServiceUnavailable, "the server cannot reach its database just now.")
 }
 
-// imageTimeout is how long a board waits for an image that is not in memory. The
-// client of ESP-IDF gives up after five seconds.
-const imageTimeout = 4 * time.Second
+// boardTime is how long a board waits for what is not in memory, in all. The client
+// of ESP-IDF gives up after five seconds, those of Arduino after eight.
+const boardTime = 4 * time.Second
+
+// inTime bounds what a request of a board may take.
+func inTime(c *fiber.Ctx) (cancel func()) {
+	ctx, cancel := context.WithTimeout(c.UserContext(), boardTime)
+	c.SetUserContext(ctx)
+	return cancel
+}
 
 // sendImage sends the offered image, or the part of it that was asked for. The
 // whole image is at hand before the first byte leaves.
 func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), imageTimeout)
-	defer cancel()
-	image, md5, sha256, err := s.images.of(ctx, d)
+	image, md5, sha256, err := s.images.of(c.UserContext(), d)
 	if err != nil {
 		return s.away(c, err)
 	}

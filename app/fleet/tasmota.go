@@ -7,20 +7,29 @@ import (
 
 // Tasmota updates with the update client of its core, and has habits of its own.
 
-// tasmotaVersion is how Tasmota tells what it is: its version and, in brackets,
-// the name of the build. Stock builds are called tasmota, sensors, webcam and
-// more; who builds their own gives it any name (CODE_IMAGE_STR).
-var tasmotaVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(\.\d+)?\([^()]+\)`)
+// How Tasmota tells what it is: its version and, in brackets, the name of the
+// build (CODE_IMAGE_STR in tasmota_configurations.h). Who builds their own gives
+// it any name.
+var (
+	stockTasmota = regexp.MustCompile(`^\d+\.\d+\.\d+(\.\d+)?\((tasmota[\w-]*|minimal|safeboot|sensors|webcam|knx|lite|display|ir|zbbridge|zigbee|bluetooth|lvgl|odroid-go)\)$`)
+	ownTasmota   = regexp.MustCompile(`^\d+\.\d+\.\d+(\.\d+)?\([^()]+\)$`)
+)
 
-// IsTasmota reports whether the board names itself one that runs Tasmota, as in
-// 13.4.0(tasmota).
-func (r *Report) IsTasmota() bool {
-	return strings.HasSuffix(r.ClientVersion, ")") && tasmotaVersion.MatchString(r.ClientVersion)
+// IsTasmota reports whether the board runs Tasmota: it names a stock build, as in
+// 13.4.0(tasmota), or one of its own and, as Tasmota must, no version of the
+// release in its address.
+func (c *CheckIn) IsTasmota() bool {
+	sent := c.Report.ClientVersion
+	return stockTasmota.MatchString(sent) || ownTasmota.MatchString(sent) && noVersion.MatchString(c.Version)
 }
+
+// noVersion is the version in the address of the documented OtaUrl, with what
+// Tasmota appends.
+var noVersion = regexp.MustCompile(`^0(-[\w-]+)?(\.gz)?$`)
 
 // Plain takes off what Tasmota appends to the whole address at its later tries.
 func (c *CheckIn) Plain() {
-	if c.Report.IsTasmota() {
+	if c.IsTasmota() {
 		c.Platform, c.Version = strings.TrimSuffix(c.Platform, ".gz"), strings.TrimSuffix(c.Version, ".gz")
 	}
 }
@@ -29,5 +38,5 @@ func (c *CheckIn) Plain() {
 // to get an image that needs less room: it takes the address for a file's name,
 // and puts that into it.
 func (c *CheckIn) MeansMinimal(part string) bool {
-	return c.Report.IsTasmota() && (strings.Contains(part, "-minimal") || strings.Contains(part, "-safeboot"))
+	return c.IsTasmota() && (strings.Contains(part, "-minimal") || strings.Contains(part, "-safeboot"))
 }

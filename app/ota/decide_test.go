@@ -128,7 +128,9 @@ func TestDecide(t *testing.T) {
 		{asks("v1.0.2-minimal", client("13.4.0(tasmota32)")), onLamp, lamp, for8266, fleet.Refusal, ota.NoMinimal, ""},
 		{asks("v1.0.2-minimal"), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
 		{asks("v1.0.2", client("13.4.0(tasmota)"), dev("lamp-minimal")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
-		{asks("v1.0.2-safeboot", client("14.2.0.1(my-own build)")), onLamp, lamp, for8266, fleet.Refusal, ota.NoMinimal, ""},
+		{asks("0-safeboot", client("14.2.0.1(my-own build)")), onLamp, lamp, for8266, fleet.Refusal, ota.NoMinimal, ""},
+		{asks("v1.0.2-safeboot", client("14.2.0.1(my-own build)")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
+		{asks("v1.0.2-minimal", client("14.2.0(iris)")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
 		{asks("v1.0.2-minimal", client("v13.4.0(tasmota)")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
 		{asks("v1.0.2-minimal", client("13.4.0")), onLamp, lamp, for8266, fleet.Offer, ota.Newer, ""},
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +40,7 @@ type Index struct {
 	catalog atomic.Pointer[catalog] // nil until all is loaded
 	doubted atomic.Bool             // see Doubt
 
-	mu        sync.Mutex // one refresh at a time
+	turn      chan struct{} // has one for who refreshes, or looks at what follows
 	state     IndexState
 	loaded    time.Time // all of it
 	heardUpTo time.Time // as far as others tell
@@ -75,7 +74,21 @@ func (p *platform) offeredTo(r *fleet.Report) *release.Release {
 var ErrNotLoaded = errors.New("the devices are still being loaded")
 
 // NewIndex makes an index that knows nothing until its first Refresh.
-func NewIndex(s source) *Index { return &Index{Heard: fleet.NewIndex(), source: s} }
+func NewIndex(s source) *Index {
+	return &Index{Heard: fleet.NewIndex(), source: s, turn: make(chan struct{}, 1)}
+}
+
+// take waits for its turn, until ctx ends.
+func (x *Index) take(ctx context.Context) error {
+	select {
+	case x.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (x *Index) giveBack() { <-x.turn }
 
 // Ready reports whether devices can be answered.
 func (x *Index) Ready() bool { return x.catalog.Load() != nil }
@@ -138,8 +151,10 @@ func (x *Index) Doubt() { x.doubted.Store(true) }
 // Refresh reads what changed since it was last read. When it fails, the index
 // stays as it was.
 func (x *Index) Refresh(ctx context.Context) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	if err := x.take(ctx); err != nil {
+		return err
+	}
+	defer x.giveBack()
 	all := x.doubted.Swap(false) || !x.Ready()
 	if err := x.refresh(ctx, all); err != nil {
 		if all {
@@ -190,8 +205,10 @@ const (
 
 // hearOthers reads when other processes heard devices, now and then.
 func (x *Index) hearOthers(ctx context.Context) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	if err := x.take(ctx); err != nil {
+		return err
+	}
+	defer x.giveBack()
 	now := time.Now()
 	if now.Sub(x.heardUpTo) < hearEvery {
 		return nil
@@ -209,8 +226,8 @@ func (x *Index) hearOthers(ctx context.Context) error {
 // Follow calls a function with what the platforms offer, now and whenever that
 // changed. It must not wait for anything.
 func (x *Index) Follow(do func([]release.Release)) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.turn <- struct{}{}
+	defer x.giveBack()
 	x.follow = do
 	if c := x.catalog.Load(); c != nil {
 		do(c.offered)
@@ -268,8 +285,8 @@ func pause(ctx context.Context, wait func(context.Context) bool) bool {
 
 // Seq is the number of the last change that is in the index.
 func (x *Index) Seq() int64 {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.turn <- struct{}{}
+	defer x.giveBack()
 	return x.state.Seq
 }
 
