@@ -86,6 +86,7 @@ func (c *config) run(ctx context.Context, app *fiber.App, listener net.Listener,
 	go func() { ended <- app.Listener(listener) }()
 	select {
 	case err := <-ended:
+		stopping = time.Now()
 		return err
 	case <-ctx.Done():
 		stopping = time.Now()

@@ -160,9 +160,13 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 
 // freshDownloads is a list without those that the history tells of already: the
 // database may have counted them before, and the connection been lost before it
-// said so.
+// said so. Of those that tell of no device, that is not known.
 func (s *Devices) freshDownloads(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) ([]fleet.Download, error) {
-	counted := map[fleet.Happening]bool{}
+	type finished struct {
+		mac fleet.MAC
+		at  int64
+	}
+	counted := map[finished]bool{}
 	for chunk := range slices.Chunk(list, checkInChunk) {
 		var rows []struct {
 			MAC fleet.MAC
@@ -178,11 +182,11 @@ func (s *Devices) freshDownloads(ctx context.Context, tx *sqlx.Tx, list []fleet.
 			return nil, err
 		}
 		for _, r := range rows {
-			counted[fleet.Happening{MAC: r.MAC, At: r.At.UTC()}] = true
+			counted[finished{r.MAC, r.At.UnixMicro()}] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool {
-		return d.MAC != "" && counted[fleet.Happening{MAC: d.MAC, At: d.At.UTC()}]
+		return d.MAC != "" && counted[finished{d.MAC, d.At.UnixMicro()}]
 	}), nil
 }
 

@@ -20,7 +20,7 @@ type Heard struct {
 	RunsKey     string // version key of what the device runs
 	PasswordKey string // see Passwords.Use
 	Forged      bool   // so it seems: nothing is changed by it
-	Quiet       bool   // the history is told nothing of it: the device has had too much to tell
+	Quiet       bool   // the history hears no more of it than that it came: the device has had too much to tell
 	Alike       int64  // Facts of a check-in to which this one adds nothing; 0 for none
 
 	// What Fold tells.
@@ -57,24 +57,26 @@ func (h *Heard) trim() {
 	h.SentMAC, h.Password, h.File = "", "", ""
 }
 
-// sort is what a check-in takes the place of an earlier one in: its device has an
-// application, and may have a file system.
-type sort struct {
+// subject is what a check-in is about, and takes the place of an earlier one in:
+// its device has an application, and may have a file system.
+type subject struct {
 	mac        MAC
 	filesystem bool
 }
 
-func (h *Heard) sort() sort { return sort{h.MAC, !h.Report.WantsApplication()} }
+func (h *Heard) subject() subject { return subject{h.MAC, !h.Report.WantsApplication()} }
 
 // Fold tells from how devices were before what a list of check-ins, each
 // device's in the order of their times, changed in their history; and it is the
 // newest check-in of each device, by MAC, and beside it the newest for a file
 // system. Devices that were never seen are missing in before.
 func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happening) {
-	last, first := map[sort]Heard{}, map[MAC]time.Time{}
+	last, first := map[subject]Heard{}, map[MAC]time.Time{}
 	tell := func(h *Heard, of []Happening) {
-		if !h.Quiet {
-			happened = append(happened, of...)
+		for i := range of {
+			if !h.Quiet || of[i].Event == FirstSeen {
+				happened = append(happened, of[i])
+			}
 		}
 	}
 	for _, h := range list {
@@ -89,7 +91,7 @@ func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happ
 		h.First = first[h.MAC]
 		if !h.Report.WantsApplication() {
 			tell(&h, h.happenings(was))
-			before[h.MAC], last[h.sort()] = h.afterFilesystem(was), h
+			before[h.MAC], last[h.subject()] = h.afterFilesystem(was), h
 			continue
 		}
 		h.keepVersion(was)
@@ -99,7 +101,7 @@ func Fold(before map[MAC]*Device, list []Heard) (newest []Heard, happened []Happ
 			h.Boards = was.Boards
 		}
 		h.Boards, _ = h.Boards.After(was, &h.CheckIn)
-		before[h.MAC], last[h.sort()] = h.after(was), h
+		before[h.MAC], last[h.subject()] = h.after(was), h
 	}
 	for _, h := range last {
 		newest = append(newest, h)

@@ -10,7 +10,7 @@ import (
 
 // The pace and the bounds of the writing.
 const (
-	batchSize    = 500                    // devices that one transaction writes
+	batchSize    = 500                    // devices, and downloads, that one transaction writes
 	batchSpacing = 50 * time.Millisecond  // between two of them, so that few boards make few transactions
 	MaxWaiting   = 100_000                // devices whose news wait to be written
 	maxNews      = 8                      // of one device
@@ -142,17 +142,17 @@ func (w *Writer) put(h Heard) {
 		return
 	}
 	if len(list) == maxNews { // the newest counts most
-		list = withoutOne(list, h.sort())
+		list = withoutOne(list, h.subject())
 	}
 	h.Quiet = w.chatter.tooMuch(h.MAC, h.At)
 	w.waiting[h.MAC] = append(list, h)
 }
 
-// withoutOne is a list without the last check-in of a sort, else without the first
-// of all: of each sort the last that was heard is written.
-func withoutOne(list []Heard, s sort) []Heard {
+// withoutOne is a list without the last check-in about a subject, else without the
+// first of all: the last about each is written.
+func withoutOne(list []Heard, s subject) []Heard {
 	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].sort() == s {
+		if list[i].subject() == s {
 			return slices.Delete(list, i, i+1)
 		}
 	}
@@ -175,11 +175,13 @@ func (w *Writer) AddDownload(d Download) {
 func (w *Writer) fold(d Download) {
 	d.MAC = ""
 	same := func(o Download) bool {
-		return o.MAC == "" && o.Platform == d.Platform && o.Filesystem == d.Filesystem && o.Version == d.Version
+		return o.Platform == d.Platform && o.Filesystem == d.Filesystem && o.Version == d.Version
 	}
-	if at := slices.IndexFunc(w.downloads[maxDownloads:], same); at >= 0 {
-		w.downloads[maxDownloads+at].More++
-		return
+	for i := len(w.downloads) - 1; i >= 0 && w.downloads[i].MAC == ""; i-- {
+		if same(w.downloads[i]) {
+			w.downloads[i].More++
+			return
+		}
 	}
 	w.downloads = append(w.downloads, d)
 }
@@ -220,12 +222,13 @@ func (w *Writer) take() bool {
 	if len(w.order)+len(w.downloads) == 0 {
 		return false
 	}
-	b := batch{devices: min(batchSize, len(w.order)), downloads: w.downloads}
+	some := min(batchSize, len(w.downloads))
+	b := batch{devices: min(batchSize, len(w.order)), downloads: w.downloads[:some:some]}
 	for _, mac := range w.order[:b.devices] {
 		b.heard = append(b.heard, w.waiting[mac]...)
 		delete(w.waiting, mac)
 	}
-	w.order, w.downloads, w.hand = w.order[b.devices:], nil, b
+	w.order, w.downloads, w.hand = w.order[b.devices:], w.downloads[some:], b
 	return true
 }
 

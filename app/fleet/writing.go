@@ -203,8 +203,11 @@ func (w *Writer) saw(ctx context.Context, part int, list []Seen) error {
 // heard, which takes a moment, and then the news.
 func (w *Writer) Close(ctx context.Context) {
 	close(w.stop)
-	if w.ended(ctx) && w.lastSeen(ctx) && w.lastNews(ctx) {
-		return
+	if w.ended(ctx) {
+		seen := w.lastSeen(ctx)
+		if w.lastNews(ctx) && seen {
+			return
+		}
 	}
 	w.log.Error("not all that boards said could be written before the end", "devices", w.Waiting())
 }
