@@ -75,17 +75,25 @@ func nameless(filesystem, platform, v string) *fault.Error {
 	return f
 }
 
-// fileEndings are what the names of file systems end with, beside nothing, by the
-// type that they speak of.
-var fileEndings = map[string]string{".littlefs": firmware.LittleFS, ".spiffs": firmware.SPIFFS, ".fatfs": firmware.FAT, ".fat": firmware.FAT}
+// cutEnding takes off what the names of file systems end with, beside nothing, and
+// is the type that it speaks of.
+func cutEnding(name string) (rest, kind string) {
+	for _, e := range []struct{ ending, kind string }{
+		{".littlefs", firmware.LittleFS}, {".spiffs", firmware.SPIFFS}, {".fatfs", firmware.FAT}, {".fat", firmware.FAT},
+	} {
+		if rest, ok := strings.CutSuffix(name, e.ending); ok {
+			return rest, e.kind
+		}
+	}
+	return name, ""
+}
 
 // compareEnding tells when a file's name speaks of another type than is in it.
 func (a *Assessment) compareEnding(file string) {
-	for ending, kind := range fileEndings {
-		if strings.HasSuffix(strings.TrimSuffix(strings.ToLower(file), ".bin"), ending) && kind != a.Filesystem {
-			a.warn("filesystem-name", "Another type than its name says", "If it is the right file, go on: boards get it as "+a.Filesystem+".",
-				"The file is called %s, and there is a %s file system in it.", kind, a.Filesystem)
-		}
+	_, kind := cutEnding(strings.TrimSuffix(strings.ToLower(file), ".bin"))
+	if kind != "" && kind != a.Filesystem {
+		a.warn("filesystem-name", "Another type than its name says", "If it is the right file, go on: boards get it as "+a.Filesystem+".",
+			"The file is called %s, and there is a %s file system in it.", kind, a.Filesystem)
 	}
 }
 
@@ -97,9 +105,7 @@ func readFileName(file string) (platform, v string) {
 	if !isBin || len(name) > maxFileName {
 		return "", ""
 	}
-	for ending := range fileEndings {
-		name = strings.TrimSuffix(name, ending)
-	}
+	name, _ = cutEnding(name)
 	for _, wanted := range []string{"v", ""} {
 		for at := range len(name) {
 			if name[at] != '-' && name[at] != '_' || !strings.HasPrefix(name[at+1:], wanted) || !strings.Contains(name[at:], ".") {
