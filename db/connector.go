@@ -10,10 +10,10 @@ import (
 	"github.com/lib/pq"
 )
 
-// bounds keep one process from holding up all others. One that hangs in the middle
+// sharedBounds keep one process from holding up all others. One that hangs in the middle
 // of a transaction, frozen or cut off from the network, loses it; and who waits for
 // another's gives up in time to say so.
-const bounds = `SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'`
+const sharedBounds = `SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'`
 
 // abandonAfter is how long Postgres may take to end a statement whose time is up.
 const abandonAfter = time.Second
@@ -22,7 +22,10 @@ const abandonAfter = time.Second
 // statement when its context ends, and waits for the server to say that it did:
 // for ever, when the server hangs or the network swallows everything. These
 // connections are cut then.
-type connector struct{ dsn string }
+type connector struct {
+	dsn    string
+	bounds string // statements that each connection begins with
+}
 
 // Driver is for database/sql, which asks for it.
 func (c connector) Driver() driver.Driver { return &pq.Driver{} }
@@ -41,7 +44,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	line.open = true
 	bounded := &patient{conn.(pqConn), line}
-	if _, err := bounded.ExecContext(ctx, bounds, nil); err != nil {
+	if _, err := bounded.ExecContext(ctx, c.bounds, nil); err != nil {
 		_ = bounded.Close()
 		return nil, err
 	}

@@ -24,3 +24,19 @@ func TestNobodyHoldsUpTheOthers(t *testing.T) {
 		t.Errorf("the change that hung ended with %v", err)
 	}
 }
+
+// TestWhoWaitsTooLongHears holds that a change which waits for one that takes long
+// is not made, and that this is told as a database that is away, in time.
+func TestWhoWaitsTooLongHears(t *testing.T) {
+	t.Parallel()
+	c := dbtest.Postgres(t)
+	busy, d := dbtest.Open(t, c), dbtest.Open(t, c)
+	begun, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- busy.Toil(ctx, 20, func() { close(begun) }) }()
+	<-begun
+	if err := d.Platforms.Create(ctx, "lamp", ""); !db.IsAway(err) {
+		t.Errorf("%v", err)
+	}
+	must(t, <-ended)
+	must(t, d.Platforms.Create(ctx, "lamp", ""))
+}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -55,10 +54,6 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	d := &DB{engine: e, author: c.Author, writer: e.writer()}
 	if d.write, d.read, err = e.open(); err != nil {
 		return nil, err
-	}
-	if err := d.write.PingContext(ctx); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("the database does not answer: %w", err)
 	}
 	if err := d.migrate(ctx); err != nil {
 		d.Close()

@@ -104,7 +104,7 @@ func sqliteDSN(dir string) string {
 // open opens a pool for writing and one for reading, which may be the same.
 func (e engine) open() (write, read *sqlx.DB, err error) {
 	if e.name == "postgres" {
-		write = sqlx.NewDb(sql.OpenDB(connector{e.dsn}), e.name)
+		write = sqlx.NewDb(sql.OpenDB(connector{e.dsn, sharedBounds}), e.name)
 		write.SetMaxOpenConns(maxConns)
 		write.SetMaxIdleConns(maxConns)
 		return write, write, nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // Exec lets a test make what takes days.
@@ -50,7 +52,7 @@ func SaveOld(ctx context.Context, dir, path string, version int64, then string) 
 		return err
 	}
 	defer d.Close()
-	p, err := d.provider()
+	p, err := d.engine.provider(d.write.DB)
 	if err != nil {
 		return err
 	}
@@ -82,4 +84,14 @@ func (d *DB) Hang(ctx context.Context) (end func() error, err error) {
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE index_state SET seq = seq + 1`)
 	return tx.Commit, err
+}
+
+// Toil begins a change and goes on with it for some seconds, as one of very many
+// devices does. On Postgres only.
+func (d *DB) Toil(ctx context.Context, seconds int, begun func()) error {
+	return d.inIndexTx(ctx, func(tx *sqlx.Tx) error {
+		begun()
+		_, err := tx.ExecContext(ctx, `SELECT pg_sleep($1)`, seconds)
+		return err
+	})
 }

@@ -92,12 +92,13 @@ const maxHistory = 5_000_000
 // older than two hours.
 func (s *History) Prune(ctx context.Context, days int) error {
 	before := Now().AddDate(0, 0, -days)
+	if err := s.pruneLines(ctx, before); err != nil {
+		return err
+	}
 	for _, d := range []struct {
 		query string
 		arg   any
 	}{
-		{`DELETE FROM history WHERE at < $1`, before},
-		{`DELETE FROM history WHERE at < (SELECT at FROM history ORDER BY at DESC LIMIT 1 OFFSET $1)`, s.most},
 		{`DELETE FROM adoption WHERE day < $1`, before.Format(time.DateOnly)},
 		{`DELETE FROM checkin_minutes WHERE minute < $1`, Now().Add(-2 * time.Hour)},
 	} {
@@ -106,6 +107,35 @@ func (s *History) Prune(ctx context.Context, days int) error {
 		}
 	}
 	return nil
+}
+
+// pruneStep is about how many lines one statement drops: on SQLite nobody else
+// writes meanwhile.
+const pruneStep = 10_000
+
+// pruneLines drops the lines of before a time, and the oldest of too many. Those of
+// one time go together.
+func (s *History) pruneLines(ctx context.Context, before time.Time) error {
+	var most time.Time
+	err := s.db.read.GetContext(ctx, &most, `SELECT at FROM history ORDER BY at DESC LIMIT 1 OFFSET $1`, s.most)
+	if err != nil && !none(err) {
+		return err
+	}
+	if most.After(before) {
+		before = most
+	}
+	for {
+		var step time.Time
+		err := s.db.read.GetContext(ctx, &step, `SELECT at FROM history WHERE at < $1 ORDER BY at LIMIT 1 OFFSET $2`, before, pruneStep)
+		if none(err) {
+			step = before
+		} else if err != nil {
+			return err
+		}
+		if _, err := s.db.exec(ctx, `DELETE FROM history WHERE at < $1 AND at <= $2`, before, step); err != nil || step.Equal(before) {
+			return err
+		}
+	}
 }
 
 // CountCheckIns adds to the check-ins of a minute.

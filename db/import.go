@@ -86,12 +86,12 @@ func importHistory(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, b
 }
 
 // TakenOff is the devices that a person took off a whitelist, as far as that is
-// kept, and that are on none now.
+// kept, and that are on none now. Those that lost their platform are not meant.
 func (s *Devices) TakenOff(ctx context.Context) (map[fleet.MAC]bool, error) {
 	var list []fleet.MAC
 	err := s.db.read.SelectContext(ctx, &list, `
-SELECT DISTINCT a.mac FROM activity_devices a LEFT JOIN devices d ON d.mac = a.mac
-WHERE a.platform_before <> '' AND d.platform IS NULL`)
+SELECT DISTINCT a.mac FROM activity_devices a JOIN activity e ON e.id = a.activity LEFT JOIN devices d ON d.mac = a.mac
+WHERE a.platform_before <> '' AND d.platform IS NULL AND e.action <> $1`, activity.PlatformDeleted)
 	found := make(map[fleet.MAC]bool, len(list))
 	for _, mac := range list {
 		found[mac] = true

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -20,15 +21,22 @@ var migrations embed.FS
 // ErrNewer is the error of a database whose schema this program does not know.
 var ErrNewer = errors.New("the database was written by a newer version of ESP Update Server: start that version, or restore a backup made with this one")
 
-// migrate brings the schema up to date. Of several processes that start at
-// once, one does it while the others wait.
+// migrate connects to the database and brings its schema up to date. Of several
+// processes that start at once, one does it while the others wait: on SQLite also
+// with connecting, since the first connection makes the file what it is, and
+// waits for nobody then.
 func (d *DB) migrate(ctx context.Context) error {
 	unlock, err := d.engine.lockMigrations(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	p, err := d.provider()
+	if err := d.write.PingContext(ctx); err != nil {
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	pool, closePool := d.engine.migrating(d.write.DB)
+	defer closePool()
+	p, err := d.engine.provider(pool)
 	if err != nil {
 		return err
 	}
@@ -45,20 +53,30 @@ func (d *DB) migrate(ctx context.Context) error {
 	return nil
 }
 
-func (d *DB) provider() (*goose.Provider, error) {
+// migrating are connections that wait for tables as long as it takes: a backup of
+// another process may be reading them.
+func (e engine) migrating(shared *sql.DB) (pool *sql.DB, closePool func()) {
+	if e.dialect != goose.DialectPostgres {
+		return shared, func() {}
+	}
+	pool = sql.OpenDB(connector{e.dsn, `SET lock_timeout = 0`})
+	return pool, func() { _ = pool.Close() }
+}
+
+func (e engine) provider(pool *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-	if d.engine.dialect == goose.DialectPostgres {
+	if e.dialect == goose.DialectPostgres {
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
 		if err != nil {
 			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	return goose.NewProvider(d.engine.dialect, d.write.DB, files, options...)
+	return goose.NewProvider(e.dialect, pool, files, options...)
 }
 
 // lockMigrations holds a lock file on SQLite, for which goose has no lock.

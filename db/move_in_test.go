@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -139,4 +140,39 @@ func signUp(t *testing.T, d *db.DB, _ *original.Plan, _ map[string][]byte) {
 	if err := d.Users.Create(context.Background(), &account.User{ID: account.NewID(), Email: "admin@example.org", Role: account.Plain}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestTakenOff holds which devices an import leaves alone: those that a person took
+// off a whitelist, and not those that are on one again, or lost their platform.
+func TestTakenOff(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		platform(t, d, "lamp")
+		platform(t, d, "plug")
+		platform(t, d, "gone")
+		none, plug := "", "plug"
+		macs := map[string]fleet.MAC{}
+		for n, name := range []string{"stayed", "revoked", "forgotten", "came back", "moved", "undone", "without its platform"} {
+			macs[name] = fleet.MAC(fmt.Sprintf("00000000000%d", n))
+			on := "lamp"
+			if name == "without its platform" {
+				on = "gone"
+			}
+			permit(t, d, macs[name], on)
+		}
+		must(t, d.Devices.Edit(ctx, macs["revoked"], fleet.DeviceChange{Platform: &none}))
+		must(t, d.Devices.Forget(ctx, macs["forgotten"]))
+		must(t, d.Devices.Edit(ctx, macs["came back"], fleet.DeviceChange{Platform: &none}))
+		must(t, d.Devices.Edit(ctx, macs["came back"], fleet.DeviceChange{Platform: &plug}))
+		must(t, d.Devices.Edit(ctx, macs["moved"], fleet.DeviceChange{Platform: &plug}))
+		removal := fleet.Removal{ID: "1", UserID: "u", Kind: fleet.Revocation}
+		_, err := d.Devices.RemoveAll(ctx, fleet.Selection{MACs: []fleet.MAC{macs["undone"]}}, 1, removal)
+		must(t, err)
+		_, err = d.Devices.Undo(ctx, removal)
+		must(t, err)
+		must(t, d.Platforms.Delete(ctx, "gone"))
+		got, err := d.Devices.TakenOff(ctx)
+		if must(t, err); len(got) != 2 || !got[macs["revoked"]] || !got[macs["forgotten"]] {
+			t.Errorf("%v of %v", got, macs)
+		}
+	})
 }
