@@ -9,6 +9,7 @@ type download struct {
 	sent int
 	done func()
 
+	crowd *crowd
 	taken func(bytes int, all bool) // for the metrics; may be nil
 }
 
@@ -24,6 +25,8 @@ func (d *download) Read(p []byte) (int, error) {
 
 // WriteTo hands the shared bytes to the connection without a copy of its own.
 func (d *download) WriteTo(w io.Writer) (int64, error) {
+	d.crowd.enter()
+	defer d.crowd.leave()
 	n, err := w.Write(d.data[d.sent:])
 	d.sent += n
 	return int64(n), err

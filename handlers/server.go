@@ -64,6 +64,7 @@ type server struct {
 	engine     fiber.Views
 	images     *imageCache
 	modes      *flashModes
+	crowd      crowd
 	pins       *pins
 	verbose    bool // requests are logged
 	assets     compressedAssets

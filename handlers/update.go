@@ -105,7 +105,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	if whole && c.Method() != fiber.MethodHead {
 		done = func() { s.downloaded(mac, d) }
 	}
-	c.Context().SetBodyStream(&download{of: image, data: data[part.start : part.start+part.length], done: done}, part.length)
+	c.Context().SetBodyStream(&download{of: image, data: data[part.start : part.start+part.length], done: done, crowd: &s.crowd}, part.length)
 	return nil
 }
 

@@ -15,7 +15,7 @@ type chatter struct {
 }
 
 const (
-	chatterCounts = 1 << 20
+	chatterCounts = 1 << 18
 	maxChatter    = 60 // news of a device in an hour that the history tells of
 )
 
