@@ -11,7 +11,7 @@ import (
 // and cuts those off that still wait when the listener is gone.
 const (
 	lastWait  = 50 * time.Millisecond // nobody comes any more: who was knocking is in by then
-	lastTaken = 500 * time.Millisecond
+	lastTaken = 2 * time.Second       // who waits is let in until then, however busy the processors are
 )
 
 // closing is the end of a listener, which first lets in who waits at its door.
@@ -48,8 +48,14 @@ func (l *listener) next() (*net.TCPConn, error) {
 	if l.until.Load() == 0 {
 		return l.AcceptTCP()
 	}
-	for end := time.Now().Add(lastWait); time.Now().Before(end) && time.Now().UnixNano() < l.until.Load(); {
-		_ = l.SetDeadline(end)
+	for began := time.Now(); time.Now().UnixNano() < l.until.Load(); {
+		patience := lastWait
+		if knocks(l.TCPListener) { // a deadline that is over before Accept looks, since the processors are busy, would cut them off
+			patience = lastTaken
+		} else if time.Since(began) >= lastWait {
+			break
+		}
+		_ = l.SetDeadline(time.Now().Add(patience))
 		if c, err := l.AcceptTCP(); err == nil {
 			return c, nil
 		}

@@ -3,6 +3,8 @@ package handlers
 import (
 	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // letNobodyKnock makes the system ignore who wants to connect from now on, while
@@ -18,6 +20,19 @@ func letNobodyKnock(l *net.TCPListener) {
 		//lint:ignore SA1019 what is proposed instead has no such call
 		_ = syscall.AttachLsf(int(fd), dropKnocks)
 	})
+}
+
+// knocks reports whether somebody waits at the door of a listener.
+func knocks(l *net.TCPListener) (waits bool) {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return false
+	}
+	_ = raw.Control(func(fd uintptr) {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) // #nosec G115 -- a file descriptor
+		waits = err == nil && n > 0
+	})
+	return waits
 }
 
 // dropKnocks drops what asks for a connection, and nothing of those under way.
