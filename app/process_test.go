@@ -4,14 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,31 +58,6 @@ func startUnder(t testing.TB, setting string, env ...string) *process {
 	p.waitFor(t, "msg=serving")
 	p.waitUntilReady(t)
 	return p
-}
-
-// waitUntilReady waits until boards are answered: the devices are loaded while it
-// listens already.
-func (p *process) waitUntilReady(t testing.TB) {
-	t.Helper()
-	scheme := "http://"
-	if slices.ContainsFunc(p.Env, func(e string) bool { return strings.HasPrefix(e, "TLS_CERT=") }) {
-		scheme = "https://"
-	}
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // #nosec G402 -- the test's own certificate
-	}}
-	for late := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		resp, err := client.Get(scheme + p.address + "/readyz")
-		if err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		if time.Now().After(late) {
-			t.Fatalf("it is never ready: %v\n%s", err, p.logged())
-		}
-	}
 }
 
 // launch is startUnder without the wait.
