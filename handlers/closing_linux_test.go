@@ -31,6 +31,10 @@ func TestWhoWaitsAtTheDoorIsLetIn(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(2 * lastWait)
+	if late, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		late.Close()
+		t.Error("who comes late is let in")
+	}
 	if !knocks(l.TCPListener) {
 		t.Error("nobody knocks")
 	}
