@@ -113,6 +113,7 @@ func (r *importReader) read(number int, text string) {
 
 // add keeps a line, with what is wrong with it by itself.
 func (r *importReader) add(line ImportLine, mac string) {
+	line.Platform = Cut(line.Platform, MaxReported)
 	var err error
 	if line.MAC, err = ParseMAC(mac); err != nil {
 		line.Problem = err.Error()
@@ -121,7 +122,6 @@ func (r *importReader) add(line ImportLine, mac string) {
 	} else if line.Platform == "" {
 		line.Problem = "It names no platform: choose one for all lines without."
 	}
-	line.Platform = Cut(line.Platform, MaxReported)
 	r.lines = append(r.lines, line)
 }
 

@@ -72,7 +72,7 @@ func TestPlanImport(t *testing.T) {
 }
 
 func FuzzParseImport(f *testing.F) {
-	for _, s := range []string{"a4cf12b3c401", "mac,notes\na4cf12b3c401,\"x", "\xff,;\t\"", "a;\"\n\"b"} {
+	for _, s := range []string{"a4cf12b3c401", "mac,notes\na4cf12b3c401,\"x", "\xff,;\t\"", "a;\"\n\"b", "000000000000,\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
