@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -133,13 +132,9 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 		key string
 	}
 	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
-		fresh, err := s.freshDownloads(ctx, tx, list)
-		if err != nil {
-			return err
-		}
 		counts := map[offered]int64{}
 		var happened []fleet.Happening
-		for _, d := range fresh {
+		for _, d := range list {
 			counts[offered{line{d.Platform, d.Filesystem}, version.ParseLenient(d.Version).Key()}] += 1 + d.More
 			if d.MAC != "" {
 				happened = append(happened, fleet.Happening{MAC: d.MAC, At: d.At, Event: fleet.Downloaded, Platform: d.Platform, Filesystem: d.Filesystem, Version: d.Version, Detail: d.Detail()})
@@ -156,38 +151,6 @@ func (s *Devices) CountDownloads(ctx context.Context, list []fleet.Download) err
 		}
 		return addHistory(ctx, tx, happened)
 	})
-}
-
-// freshDownloads is a list without those that the history tells of already: the
-// database may have counted them before, and the connection been lost before it
-// said so. Of those that tell of no device, that is not known.
-func (s *Devices) freshDownloads(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) ([]fleet.Download, error) {
-	type finished struct {
-		mac fleet.MAC
-		at  int64
-	}
-	counted := map[finished]bool{}
-	for chunk := range slices.Chunk(list, checkInChunk) {
-		var rows []struct {
-			MAC fleet.MAC
-			At  time.Time
-		}
-		args := []any{fleet.Downloaded}
-		var places []string
-		for _, d := range chunk {
-			places = append(places, "(mac = "+placeholder(len(args)+1)+" AND at = "+placeholder(len(args)+2)+")")
-			args = append(args, d.MAC, d.At)
-		}
-		if err := tx.SelectContext(ctx, &rows, `SELECT mac, at FROM history WHERE event = $1 AND (`+strings.Join(places, " OR ")+`)`, args...); err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			counted[finished{r.MAC, r.At.UnixMicro()}] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool {
-		return d.MAC != "" && counted[finished{d.MAC, d.At.UnixMicro()}]
-	}), nil
 }
 
 // ipKey is an address in digits that sort as addresses do, those of IPv4 first.

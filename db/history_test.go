@@ -107,23 +107,3 @@ func TestHistoryIsBounded(t *testing.T) {
 		}
 	})
 }
-
-// TestDownloadsAreCountedOnce holds that one whose counting is tried again, since the
-// connection was lost before the database said that it did, counts once.
-func TestDownloadsAreCountedOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		platform(t, d, "lamp")
-		publish(t, d, "lamp", "v1.0.2", "old")
-		list := []fleet.Download{
-			{MAC: mac, Platform: "lamp", Version: "v1.0.2", At: db.Now()},
-			{MAC: "18fe34000009", Platform: "lamp", Version: "v1.0.2", At: db.Now()},
-		}
-		must(t, d.Devices.CountDownloads(ctx, list))
-		must(t, d.Devices.CountDownloads(ctx, list))
-		list[1].At = list[1].At.Add(time.Minute)
-		must(t, d.Devices.CountDownloads(ctx, append(list, fleet.Download{Platform: "lamp", Version: "v1.0.2", At: db.Now(), More: 4})))
-		if r, err := d.Releases.Offered(ctx, "lamp"); err != nil || r.Downloads != 8 {
-			t.Errorf("%+v, %v", r, err)
-		}
-	})
-}
