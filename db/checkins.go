@@ -27,10 +27,10 @@ func (s *Devices) Record(ctx context.Context, list []fleet.Heard) (happened []fl
 		var newest []fleet.Heard
 		newest, happened = fleet.Fold(before, list)
 		for chunk := range slices.Chunk(newest, checkInChunk) {
-			if err := s.db.engine.saveCheckIns(ctx, tx, chunk); err != nil {
+			if err := saveCheckIns(ctx, tx, chunk); err != nil {
 				return err
 			}
-			if err := s.db.engine.saveFilesystems(ctx, tx, chunk); err != nil {
+			if err := saveFilesystems(ctx, tx, chunk); err != nil {
 				return err
 			}
 			if err := s.db.engine.noteHeard(ctx, tx, chunk); err != nil {
@@ -56,7 +56,7 @@ func devicesBefore(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) (map[fl
 	for chunk := range slices.Chunk(slices.Compact(macs), checkInChunk) {
 		var rows []deviceRow
 		args := anys(chunk)
-		if err := tx.SelectContext(ctx, &rows, selectDevices+` WHERE d.mac IN (`+places(len(args))+`)`, args...); err != nil {
+		if err := tx.SelectContext(ctx, &rows, tx.Rebind(selectDevices+` WHERE d.mac IN (`+places(len(args))+`)`), args...); err != nil {
 			return nil, err
 		}
 		for i := range rows {
@@ -67,9 +67,8 @@ func devicesBefore(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) (map[fl
 	return found, nil
 }
 
-// checkInChunk is how many devices one statement writes. SQLite looks for each
-// of its numbered places among all those before: ten times as many devices would
-// take a hundred times as long.
+// checkInChunk is how many devices one statement writes: with more it goes no
+// faster.
 const checkInChunk = 50
 
 // checkInColumns are what a check-in writes of a device, in the order of
@@ -103,24 +102,24 @@ var checkInUpdates = func() string {
 
 // saveCheckIns writes of a list, with one check-in of each device at most, those
 // for applications.
-func (e engine) saveCheckIns(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) error {
+func saveCheckIns(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) error {
 	args := make([]any, 0, len(list)*len(checkInColumns))
 	for i := range list {
 		if list[i].Report.WantsApplication() {
 			args = append(args, checkInValues(&list[i])...)
 		}
 	}
-	return e.upsert(ctx, tx, checkInColumns, checkInUpdates, args)
+	return upsert(ctx, tx, checkInColumns, checkInUpdates, args)
 }
 
 // upsert writes the columns of devices, with the updates of those that are there.
-func (e engine) upsert(ctx context.Context, tx *sqlx.Tx, columns []string, updates string, args []any) error {
+func upsert(ctx context.Context, tx *sqlx.Tx, columns []string, updates string, args []any) error {
 	if len(args) == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `
-INSERT INTO devices (`+strings.Join(columns, ", ")+`) VALUES `+e.tuples(len(args)/len(columns), len(columns))+`
-ON CONFLICT (mac) DO UPDATE SET `+updates, args...)
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+INSERT INTO devices (`+strings.Join(columns, ", ")+`) VALUES `+tuples(len(args)/len(columns), len(columns))+`
+ON CONFLICT (mac) DO UPDATE SET `+updates), args...)
 	return err
 }
 

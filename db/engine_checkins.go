@@ -39,16 +39,6 @@ UPDATE devices SET last_seen = heard.at FROM (SELECT substr(value, 1, 12) AS mac
 WHERE devices.mac = heard.mac AND (last_seen IS NULL OR last_seen < heard.at OR last_seen > $2)`, []any{asJSON(macs)}
 }
 
-// tuples is the function of that name for very many places. SQLite takes $1 for a
-// name, and looks through all names for each.
-func (e engine) tuples(rows, columns int) string {
-	if e.name == "postgres" {
-		return tuples(rows, columns)
-	}
-	one := "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + ")"
-	return strings.TrimSuffix(strings.Repeat(one+", ", rows), ", ")
-}
-
 func asJSON(list []string) string {
 	text, _ := json.Marshal(list) // of strings, which never fails
 	return string(text)

@@ -43,12 +43,12 @@ var filesystemUpdates = func() string {
 
 // saveFilesystems writes of a list, with one check-in of each device at most,
 // those for file systems.
-func (e engine) saveFilesystems(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) error {
+func saveFilesystems(ctx context.Context, tx *sqlx.Tx, list []fleet.Heard) error {
 	args := make([]any, 0, len(filesystemColumns)*len(list))
 	for h := range slices.Values(list) {
 		if !h.Report.WantsApplication() {
 			args = append(args, filesystemValues(&h)...)
 		}
 	}
-	return e.upsert(ctx, tx, filesystemColumns, filesystemUpdates, args)
+	return upsert(ctx, tx, filesystemColumns, filesystemUpdates, args)
 }

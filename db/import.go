@@ -44,7 +44,7 @@ func keepImported(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, no
 		for _, l := range chunk {
 			args = append(args, id, l.MAC)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO activity_devices (activity, mac) VALUES `+tuples(len(chunk), columns), args...); err != nil {
+		if _, err := tx.ExecContext(ctx, tx.Rebind(`INSERT INTO activity_devices (activity, mac) VALUES `+tuples(len(chunk), columns)), args...); err != nil {
 			return "", err
 		}
 	}
@@ -60,11 +60,11 @@ func importDevices(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, n
 	for _, l := range lines {
 		args = append(args, l.MAC, l.Platform, l.Notes, strings.ToLower(l.Notes), now)
 	}
-	_, err := tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
 INSERT INTO devices (mac, platform, notes, notes_lower, created_at) VALUES `+tuples(len(lines), columns)+`
 ON CONFLICT (mac) DO UPDATE SET platform = excluded.platform, ignored_platform = NULL,
   notes = CASE WHEN excluded.notes = '' THEN devices.notes ELSE excluded.notes END,
-  notes_lower = CASE WHEN excluded.notes = '' THEN devices.notes_lower ELSE excluded.notes_lower END`, args...)
+  notes_lower = CASE WHEN excluded.notes = '' THEN devices.notes_lower ELSE excluded.notes_lower END`), args...)
 	return unknownPlatform(err, "of that name any more")
 }
 
@@ -81,7 +81,7 @@ func importHistory(ctx context.Context, tx *sqlx.Tx, lines []fleet.ImportLine, b
 	if n == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO history (mac, at, event, platform, detail) VALUES `+tuples(n, columns)+` ON CONFLICT (mac, at, event) DO NOTHING`, args...)
+	_, err := tx.ExecContext(ctx, tx.Rebind(`INSERT INTO history (mac, at, event, platform, detail) VALUES `+tuples(n, columns)+` ON CONFLICT (mac, at, event) DO NOTHING`), args...)
 	return err
 }
 

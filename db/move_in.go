@@ -104,12 +104,12 @@ func insertMoved(ctx context.Context, tx *sqlx.Tx, list []fleet.Device, now time
 		}
 		args = append(args, m.MAC, platform, m.Notes, strings.ToLower(m.Notes), now, m.FirstSeen, m.LastSeen, m.Version, m.VersionKey, m.RequestedPlatform, m.IP, ipKey(m.IP))
 	}
-	_, err := tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
 INSERT INTO devices (mac, platform, notes, notes_lower, created_at, first_seen, last_seen, version, version_key, requested_platform, ip, ip_key)
 VALUES `+tuples(len(list), columns)+`
 ON CONFLICT (mac) DO UPDATE SET platform = COALESCE(devices.platform, excluded.platform), ignored_platform = NULL,
   notes = CASE WHEN devices.notes = '' THEN excluded.notes ELSE devices.notes END,
-  notes_lower = CASE WHEN devices.notes = '' THEN excluded.notes_lower ELSE devices.notes_lower END`, args...)
+  notes_lower = CASE WHEN devices.notes = '' THEN excluded.notes_lower ELSE devices.notes_lower END`), args...)
 	return unknownPlatform(err, "of that name any more")
 }
 

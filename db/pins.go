@@ -71,12 +71,11 @@ func dropPinsOf(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) error {
 	whole := slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool { return d.MAC == "" || d.Filesystem != "" })
 	for chunk := range slices.Chunk(whole, checkInChunk) {
 		var args []any
-		var each []string
 		for _, d := range chunk {
-			each = append(each, "mac = "+placeholder(len(args)+1)+" AND last_used <= "+placeholder(len(args)+2))
 			args = append(args, d.MAC, d.At)
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM pins WHERE `+strings.Join(each, " OR "), args...); err != nil {
+		each := strings.TrimSuffix(strings.Repeat("mac = ? AND last_used <= ? OR ", len(chunk)), " OR ")
+		if _, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM pins WHERE `+each), args...); err != nil {
 			return err
 		}
 	}

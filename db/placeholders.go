@@ -8,26 +8,21 @@ import (
 // placeholder is the place of the n-th argument in a query.
 func placeholder(n int) string { return "$" + strconv.Itoa(n) }
 
-// tuples is rows of a VALUES list: as many as given, of so many columns each.
+// tuples is rows of a VALUES list: as many as given, of so many columns each. The
+// query is to be rebound: SQLite takes $1 for a name, and looks through all names
+// for each, while Postgres knows no places without a number.
 func tuples(rows, columns int) string {
-	var b strings.Builder
-	for n := range rows * columns {
-		switch {
-		case n == 0:
-			b.WriteString("(")
-		case n%columns == 0:
-			b.WriteString("), (")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(placeholder(n + 1))
-	}
-	b.WriteString(")")
-	return b.String()
+	return listed("("+places(columns)+")", rows)
 }
 
-// places is the places of so many arguments, for an IN list.
-func places(n int) string { return strings.Trim(tuples(1, n), "()") }
+// places is the places of so many arguments, for an IN list. The query is to be
+// rebound.
+func places(n int) string { return listed("?", n) }
+
+// listed is a text as often as given, with commas.
+func listed(text string, times int) string {
+	return strings.TrimSuffix(strings.Repeat(text+", ", times), ", ")
+}
 
 // anys is a list as arguments.
 func anys[T any](list []T) []any {
