@@ -27,9 +27,9 @@ type site struct {
 	*process
 }
 
-func newSite(t *testing.T, c db.Config) *site {
+func newSite(t *testing.T, c db.Config, env ...string) *site {
 	t.Helper()
-	s := &site{t: t, env: []string{"DATA_DIR=" + t.TempDir()}}
+	s := &site{t: t, env: append(env, "DATA_DIR="+t.TempDir())}
 	if c.URL != "" {
 		s.env = append(s.env, "DATABASE_URL="+c.URL)
 	}

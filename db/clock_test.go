@@ -1,11 +1,13 @@
 package db_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"esp-update-server/app/account"
 	"esp-update-server/app/fleet"
+	"esp-update-server/app/release"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
 )
@@ -41,6 +43,24 @@ func TestClockGoesBack(t *testing.T) {
 		must(t, d.Exec(`UPDATE sessions SET created_at = $1, last_used = $1`, ahead))
 		if found, err := d.Sessions.Find(ctx, "hash"); err != nil || found == nil {
 			t.Errorf("who is signed in is put out: %v", err)
+		}
+	})
+}
+
+// TestClockGoesBackUnderDrafts holds that drafts which a clock that was ahead left
+// do not push out new ones.
+func TestClockGoesBackUnderDrafts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		user(t, d, "u1", account.Admin)
+		ahead := db.Now().Add(time.Hour)
+		for n := range 2 * release.MaxDrafts {
+			draft := release.Draft{ID: fmt.Sprint(n), UserID: "u1", Data: []byte("image"), Inspection: publication("lamp", "v1.0.0", "image").Image.Inspection}
+			must(t, d.Drafts.Save(ctx, &draft))
+			_, err := d.Drafts.Find(ctx, draft.ID, "u1")
+			must(t, err)
+			if n < release.MaxDrafts {
+				must(t, d.Exec(`UPDATE drafts SET created_at = $1`, ahead))
+			}
 		}
 	})
 }

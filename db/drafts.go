@@ -49,12 +49,15 @@ func (s *Drafts) Save(ctx context.Context, d *release.Draft) error {
 	})
 }
 
-// dropOldDrafts removes what is over a user's bound or over its time.
+// dropOldDrafts removes what is over a user's bound or over its time. What a clock
+// that was wrong dates ahead goes first: else it would stay, and what is dropped
+// now would go at once.
 func dropOldDrafts(ctx context.Context, tx *sqlx.Tx, user string) error {
+	now := Now()
 	if _, err := tx.ExecContext(ctx, `
 DELETE FROM drafts WHERE created_at < $3 OR (user_id = $1 AND id NOT IN (
-  SELECT id FROM drafts WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2))`,
-		user, release.MaxDrafts, Now().Add(-release.DraftLifetime)); err != nil {
+  SELECT id FROM drafts WHERE user_id = $1 ORDER BY created_at > $4, created_at DESC, id LIMIT $2))`,
+		user, release.MaxDrafts, now.Add(-release.DraftLifetime), now); err != nil {
 		return err
 	}
 	return dropUnusedImages(ctx, tx)

@@ -118,4 +118,7 @@ func TestALostPasswordIsSeen(t *testing.T) {
 	if !x.Proved(mac, p, now.Add(fleet.ProvedFor-time.Minute)) || x.Proved(mac, p, now.Add(fleet.ProvedFor)) || x.Proved(mac, &fleet.Passwords{}, now) {
 		t.Error("the password speaks for the board too long, too briefly, or for a platform without one")
 	}
+	if !x.Proved(mac, p, now.Add(-time.Minute)) || x.Proved(mac, p, now.Add(-fleet.ProvedFor)) {
+		t.Error("a clock that was ahead makes the password speak for the board too long, or one that differs a little not at all")
+	}
 }

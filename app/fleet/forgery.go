@@ -32,7 +32,7 @@ func (x *Index) Proved(mac MAC, p *Passwords, at time.Time) bool {
 	s.mu.Lock()
 	e := s.devices[n]
 	s.mu.Unlock()
-	if e.proof == 0 || at.UnixMicro()-e.seen >= ProvedFor.Microseconds() {
+	if passed := at.UnixMicro() - e.seen; e.proof == 0 || max(passed, -passed) >= ProvedFor.Microseconds() { // a clock may have been wrong
 		return false
 	}
 	return e.proof == proofOf(PasswordKey(p.Hash)) || e.proof == proofOf(PasswordKey(p.OldHash))
@@ -56,7 +56,7 @@ type Forgeries struct {
 func (f *Forgeries) Tell(mac MAC, at time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if at.Sub(f.since) >= forgeryEvery {
+	if passed := at.Sub(f.since); passed >= forgeryEvery || passed <= -forgeryEvery { // a clock may have been wrong
 		f.since, f.told = at, map[MAC]bool{}
 	}
 	if f.told[mac] || len(f.told) >= maxForgeries {

@@ -33,4 +33,7 @@ func TestForgeriesAreToldOfNowAndThen(t *testing.T) {
 	if n < 1000 || n > 10_000 {
 		t.Errorf("of 50,000 devices %d are told of", n)
 	}
+	if !f.Tell("18fe34000001", start.Add(-24*time.Hour)) {
+		t.Error("after the clock was set back nothing is told")
+	}
 }

@@ -40,6 +40,9 @@ func (n *Newcomers) Admit(ip string, now time.Time) bool {
 		own = bucket{newcomerBurst, now}
 	}
 	own, n.all = own.filled(now, newcomerRate, newcomerBurst), n.all.filled(now, newcomersRate, newcomersBurst)
+	if known {
+		n.from[from] = own
+	}
 	if own.tokens < 1 || n.all.tokens < 1 {
 		return false
 	}
@@ -84,10 +87,18 @@ type bucket struct {
 	at     time.Time
 }
 
-// filled is the bucket as it is later. A clock that goes back fills nothing.
+// clockSetBack is how far back a time lies that is not that of one request among
+// many at once, but of a clock which was set back.
+const clockSetBack = time.Minute
+
+// filled is the bucket as it is later. A clock that is set back fills nothing, but
+// does not empty the bucket until it shows the same time again.
 func (b bucket) filled(now time.Time, rate, most float64) bucket {
-	if passed := now.Sub(b.at).Seconds(); passed > 0 {
-		b.tokens, b.at = min(most, b.tokens+passed*rate), now
+	switch passed := now.Sub(b.at); {
+	case passed > 0:
+		b.tokens, b.at = min(most, b.tokens+passed.Seconds()*rate), now
+	case passed <= -clockSetBack:
+		b.at = now
 	}
 	return b
 }

@@ -77,6 +77,7 @@ func TestNewcomers(t *testing.T) {
 		{"the same address as IPv4 in IPv6", "::ffff:192.0.2.1", 0, 10, 0},
 		{"ten seconds later", "192.0.2.1", 10 * time.Second, 300, 20},
 		{"a clock that went back", "192.0.2.1", -time.Hour, 10, 0},
+		{"and goes on from there", "192.0.2.1", -time.Hour + 10*time.Second, 300, 20},
 		{"an hour later", "192.0.2.1", time.Hour, 300, 256},
 	} {
 		if got := take(row.ip, noon.Add(row.after), row.tries); got != row.want {
