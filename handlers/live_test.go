@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -225,5 +226,73 @@ func TestStoppingEndsStreams(t *testing.T) {
 				t.Error("a listener is left")
 			}
 		})
+	}
+}
+
+// TestABusyStreamBeats holds that a page which is told nothing of all that goes
+// on hears that the stream lives, is looked at for who listens, and is let go
+// when nobody does.
+func TestABusyStreamBeats(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	hub := live.NewHub()
+	base := "http://" + serve(t, d, func(c *handlers.Config) { c.Hub = hub })
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(10 * time.Millisecond):
+				hub.Publish(live.Device + "a4cf12b3c404")
+			}
+		}
+	}()
+	cookie := sessionOf(t, d, "admin@example.com")
+	events := listenTo(t, base, cookie, "rows=a4cf12b3c401"+now())
+	next(t, events, "beat", time.Second)
+	next(t, events, "beat", 30*time.Second)
+	ask(t, newApp(t, d), request{method: "DELETE", path: "/session", as: cookie})
+	next(t, events, "end", 30*time.Second)
+	for late := time.After(5 * time.Second); hub.Listeners() > 0; time.Sleep(10 * time.Millisecond) {
+		select {
+		case <-late:
+			t.Fatal("a listener is left")
+		default:
+		}
+	}
+}
+
+// TestABoardWritesNoEvents holds that what a board says stays the text of a row.
+func TestABoardWritesNoEvents(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	fillFleet(t, d)
+	base := "http://" + serve(t, d)
+	r, err := http.NewRequest(http.MethodGet, base+"/live?rows=a4cf12b3c401"+now(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cookie", sessionOf(t, d, "admin@example.com"))
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	board(t, base, "A4:CF:12:B3:C4:01", "dev=smart-lamp&ver=x%0Devent:gone%0D%0Aevent:gone%0Devent:gone%0Ddata:a4cf12b3c401%0D%0D")
+	lineEnd := regexp.MustCompile(`\r\n|\r|\n`)
+	for seen, lines := false, bufio.NewReader(answer.Body); !seen; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lineEnd.Split(strings.TrimSuffix(line, "\n"), -1) {
+			if strings.HasPrefix(l, "event:gone") {
+				t.Fatalf("%q", line)
+			}
+		}
+		seen = strings.Contains(line, "</tr>")
 	}
 }

@@ -32,6 +32,7 @@ type stream struct {
 	session  string // hash
 	role     account.Role
 	out      *bufio.Writer
+	nextBeat time.Time
 }
 
 // run writes until the client leaves, the hub closes, the server stops or the
@@ -53,16 +54,23 @@ func (s *stream) run(out *bufio.Writer, stopped <-chan struct{}) {
 		}
 	}()
 	s.out = out
-	if s.send("beat", "1") != nil { // a router gives up on an answer that does not begin
+	if s.beat() != nil { // a router gives up on an answer that does not begin
 		return
 	}
 	for s.turn(ctx) == nil {
 	}
 }
 
-// turn waits for something to tell and tells it.
+// beat lets the page, and the routers on the way, know that the stream goes on.
+func (s *stream) beat() error {
+	s.nextBeat = time.Now().Add(beatTime)
+	return s.send("beat", "1")
+}
+
+// turn waits for something to tell and tells it. However much there is, it beats
+// in between: of what is told to all pages this one may show nothing.
 func (s *stream) turn(ctx context.Context) error {
-	waiting, cancel := context.WithTimeout(ctx, beatTime)
+	waiting, cancel := context.WithDeadline(ctx, s.nextBeat)
 	defer cancel()
 	if !s.listener.Wait(waiting) {
 		return context.Canceled
@@ -74,7 +82,7 @@ func (s *stream) turn(ctx context.Context) error {
 		if err := s.stillIn(ctx); err != nil {
 			return err
 		}
-		return s.send("beat", "1")
+		return s.beat()
 	}
 	select {
 	case <-time.After(foldTime):
@@ -164,9 +172,14 @@ func (s *stream) away(err error) error {
 // send writes one event. The error is that of a client that left.
 func (s *stream) send(event, data string) error {
 	fmt.Fprintf(s.out, "id: %d\nevent: %s\n", time.Now().UnixMilli(), event)
-	for line := range strings.Lines(data) {
-		fmt.Fprintf(s.out, "data: %s\n", strings.TrimRight(line, "\r\n"))
+	for line := range strings.Lines(lineEnds.Replace(data)) {
+		fmt.Fprintf(s.out, "data: %s\n", strings.TrimSuffix(line, "\n"))
 	}
 	fmt.Fprint(s.out, "\n")
 	return s.out.Flush()
 }
+
+// lineEnds makes one of the three ends that a line of an event may have (section
+// 9.2.6 of the HTML standard) out of the others: what a board says could go on as
+// an event of its own.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")

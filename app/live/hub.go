@@ -92,6 +92,10 @@ func (h *Hub) remember(topics []string) {
 func (h *Hub) Listen() *Listener {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.listen()
+}
+
+func (h *Hub) listen() *Listener {
 	if h.closed {
 		return nil
 	}
@@ -103,12 +107,12 @@ func (h *Hub) Listen() *Listener {
 // ListenSince is Listen for who knows how things were at a time: what was
 // published since then comes first, or Resync where that is no longer known.
 func (h *Hub) ListenSince(t time.Time) *Listener {
-	l := h.Listen()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.listen()
 	if l == nil {
 		return nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if t.Before(h.since) || time.Since(t) > memory || t.After(time.Now()) { // the clock went back
 		l.add([]string{Resync})
 		return l
