@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"net/netip"
 	"strings"
 
@@ -9,7 +10,8 @@ import (
 
 // clientIP is the address of who asks. Behind trusted proxies it is the
 // rightmost address in X-Forwarded-For that is none of them, since all that
-// stands left of it can be made up by the client.
+// stands left of it can be made up by the client. Some proxies add a line of
+// their own instead of writing on.
 func (s *server) clientIP(c *fiber.Ctx) string {
 	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
 	if !ok {
@@ -20,7 +22,7 @@ func (s *server) clientIP(c *fiber.Ctx) string {
 		s.proxies.note(forwardedBy(c.Context()), peer, userOf(c) != nil)
 		return peer.String()
 	}
-	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	hops := strings.Split(string(bytes.Join(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor), []byte(","))), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		ip, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
@@ -49,5 +51,11 @@ func (s *server) secure(c *fiber.Ctx) bool {
 		return true
 	}
 	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
-	return ok && s.trusts(peer.Unmap()) && c.Get(fiber.HeaderXForwardedProto) == "https"
+	return ok && s.trusts(peer.Unmap()) && forwardedSecurely(c)
+}
+
+// forwardedSecurely reports whether the last proxy says that it was asked by TLS.
+func forwardedSecurely(c *fiber.Ctx) bool {
+	said := c.Request().Header.PeekAll(fiber.HeaderXForwardedProto)
+	return len(said) > 0 && string(said[len(said)-1]) == "https"
 }

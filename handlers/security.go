@@ -65,7 +65,7 @@ func (s *server) sameOrigin(c *fiber.Ctx) error {
 // may say https too: to redirect then would never end.
 func (s *server) secureURL(c *fiber.Ctx) (string, bool) {
 	health := c.Path() == "/healthz" || c.Path() == "/readyz"
-	if s.PublicURL == nil || s.PublicURL.Scheme != "https" || health || c.Get(fiber.HeaderXForwardedProto) == "https" {
+	if s.PublicURL == nil || s.PublicURL.Scheme != "https" || health || forwardedSecurely(c) {
 		return "", false
 	}
 	return strings.TrimSuffix(s.PublicURL.String(), "/") + c.OriginalURL(), true
