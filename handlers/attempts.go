@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -35,32 +36,33 @@ func (s *server) guesses(c *fiber.Ctx, email string) guesses {
 	}
 }
 
-// take counts tries, or fails when one of them must rest.
+// take counts tries, or fails when one of them must rest: then none counts.
 func (s *server) take(ctx context.Context, tries ...account.Try) error {
 	now := time.Now()
-	for _, t := range tries {
+	for n, t := range tries {
 		wait, err := s.Throttles.Take(ctx, t, now)
 		if err != nil {
 			return err
 		}
 		if wait > 0 {
-			return account.TooOften(wait)
+			return errors.Join(account.TooOften(wait), s.giveBack(ctx, tries[:n]...))
 		}
 	}
 	return nil
 }
 
 // takeGuess counts a guess. What is tried for an account from anywhere does not
-// hold up who comes from where they signed in before.
+// hold up who comes from where they signed in before. The address is the first to
+// be asked: each account that somebody makes up is one more to be remembered.
 func (s *server) takeGuess(ctx context.Context, g guesses) error {
 	known, err := s.Throttles.Known(ctx, g.accountFrom.Key)
 	if err != nil {
 		return err
 	}
 	if known {
-		return s.take(ctx, g.accountFrom, g.from)
+		return s.take(ctx, g.from, g.accountFrom)
 	}
-	return s.take(ctx, g.accountFrom, g.from, g.account)
+	return s.take(ctx, g.from, g.accountFrom, g.account)
 }
 
 // proved takes back what a person tried who turned out to be the right one.
@@ -79,8 +81,8 @@ func (s *server) proved(ctx context.Context, g guesses) error {
 }
 
 // giveBack takes back tries that were never made.
-func (s *server) giveBack(ctx context.Context, g guesses) error {
-	for _, t := range []account.Try{g.accountFrom, g.from, g.account} {
+func (s *server) giveBack(ctx context.Context, tries ...account.Try) error {
+	for _, t := range tries {
 		if err := s.Throttles.GiveBack(ctx, t.Key); err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ func (s *server) authenticate(c *fiber.Ctx, email, password string) (*account.Us
 	case errors.Is(err, errSignIn):
 		s.refusedSignIn(c, email)
 	case fault.Is(err, fault.Busy): // nothing was tried
-		return nil, errors.Join(err, s.giveBack(ctx, g))
+		return nil, errors.Join(err, s.giveBack(ctx, g.accountFrom, g.from, g.account))
 	case err == nil && !u.SecondFactor:
 		err = s.proved(ctx, g)
 	}

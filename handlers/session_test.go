@@ -191,6 +191,25 @@ func TestGuessingIsThrottled(t *testing.T) {
 	})
 }
 
+// TestGuessesAtManyAccountsLeaveLittle holds that who must rest does not fill the
+// database with accounts that they make up.
+func TestGuessesAtManyAccountsLeaveLittle(t *testing.T) {
+	t.Parallel()
+	c := dbtest.SQLite(t)
+	d := dbtest.Open(t, c)
+	app := newApp(t, d)
+	signedIn(t, d, account.Admin)
+	refused := 0
+	for n := range 200 {
+		if post(t, app, "/session", url.Values{"email": {fmt.Sprint(n, "@example.com")}, "password": {"wrong"}}).status == 429 {
+			refused++
+		}
+	}
+	if rows := dbtest.Count(t, c, "throttles"); refused < 100 || rows > 3*int64(200-refused) {
+		t.Errorf("%d were refused, and %d lines are kept", refused, rows)
+	}
+}
+
 // TestStrangersLockNobodyOut guesses from very many addresses at once: the pause
 // is short, and who signed in before from where they are does not feel it.
 func TestStrangersLockNobodyOut(t *testing.T) {
