@@ -30,7 +30,7 @@ const backupID = 0x45535542
 // The folders that a backup is made in, beside the database, and when one must
 // have been left behind by a process that was killed.
 const (
-	scratchName = ".backup-"
+	scratchName = ".esp-update-server-backup-"
 	scratchAge  = 24 * time.Hour
 )
 

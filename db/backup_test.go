@@ -126,7 +126,7 @@ func TestBackupHoldsNoTraceOfWhatIsLeftOut(t *testing.T) {
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("others may read the file: %v", info.Mode())
 		}
-		if left, _ := filepath.Glob(filepath.Join(c.Dir, ".backup-*")); c.Dir != "" && len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(c.Dir, ".esp-update-server-backup-*")); c.Dir != "" && len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
 	})
@@ -249,7 +249,7 @@ func TestBackupOverwritesNothing(t *testing.T) {
 	if data, _ := os.ReadFile(path); !errors.Is(err, fs.ErrExist) || string(data) != "dear" {
 		t.Errorf("%v; the file is %q", err, data)
 	}
-	left := func() []string { list, _ := filepath.Glob(filepath.Join(c.Dir, ".backup-*")); return list }
+	left := func() []string { list, _ := filepath.Glob(filepath.Join(c.Dir, ".esp-update-server-backup-*")); return list }
 	f, size, err := d.Backups.Open(ctx)
 	must(t, err)
 	data, err := io.ReadAll(f)

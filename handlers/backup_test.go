@@ -61,7 +61,7 @@ func TestBackupsAreForAdmins(t *testing.T) {
 	if !regexp.MustCompile(`^The database takes [\d.]+ [KM]iB, 0 B of it firmware\.$`).MatchString(page.text(t, "#sizes")) || page.has("#sizes a") {
 		t.Errorf("%q", page.text(t, "#sizes"))
 	}
-	if left, _ := filepath.Glob(filepath.Join(c.Dir, ".backup-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(c.Dir, ".esp-update-server-backup-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
