@@ -159,11 +159,7 @@ func (s *server) changeDevice(c *fiber.Ctx, d *fleet.Device, typed fleet.DeviceC
 		return err
 	}
 	s.did(c, "device changed", "device", d.MAC.String())
-	platforms := []string{d.Platform}
-	if typed.Platform != nil {
-		platforms = append(platforms, *typed.Platform)
-	}
-	s.changedDevices([]fleet.MAC{d.MAC}, platforms...)
+	s.changedDevices([]fleet.MAC{d.MAC})
 	return nil
 }
 

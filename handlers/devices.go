@@ -100,7 +100,7 @@ func (s *server) addDevice(c *fiber.Ctx, f *deviceForm, move bool) (fleet.MAC, e
 		return "", err
 	}
 	s.did(c, "device permitted", "device", mac.String(), "platform", f.Platform)
-	s.changedDevices([]fleet.MAC{mac}, f.Platform)
+	s.changedDevices([]fleet.MAC{mac})
 	return mac, nil
 }
 
@@ -121,22 +121,16 @@ func (s *server) deviceAdded(c *fiber.Ctx, mac fleet.MAC, f deviceForm, sentence
 	return s.doneHere(c, "devices/_added", deviceAdded{Form: f, Row: toDeviceRow(c, d)}, sentence)
 }
 
-// changedDevices tells open pages that people changed devices, and which
-// whitelists these left and joined. When there are too many to name one by one,
-// the pages look at everything anew.
-func (s *server) changedDevices(macs []fleet.MAC, platforms ...string) {
+// changedDevices tells open pages that people changed devices. When there are too
+// many to name one by one, the pages look at everything anew.
+func (s *server) changedDevices(macs []fleet.MAC) {
 	if len(macs) == 0 || len(macs) > pageSize {
 		s.changed(live.Resync)
 		return
 	}
-	topics := []string{live.Fleet, live.Feed}
+	topics := []string{live.Fleet, live.Whitelist, live.Feed}
 	for _, mac := range macs {
 		topics = append(topics, live.Device+string(mac))
-	}
-	for _, name := range platforms {
-		if name != "" {
-			topics = append(topics, live.Platform+name)
-		}
 	}
 	s.changed(topics...)
 }

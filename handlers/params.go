@@ -57,7 +57,7 @@ func keyParam(c *fiber.Ctx, name string) string {
 // did logs a change that a person or their token made, and tells the pages that
 // show the activity.
 func (s *server) did(c *fiber.Ctx, what string, details ...any) {
-	s.changed(live.Activity)
+	s.tell(live.Activity)
 	if u := userOf(c); u != nil {
 		details = append(details, "by", u.Email)
 	}

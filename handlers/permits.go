@@ -38,7 +38,7 @@ func (s *server) permit(c *fiber.Ctx, d *fleet.Device, platform, create string) 
 		return err
 	}
 	s.did(c, "device permitted", "device", d.MAC.String(), "platform", platform)
-	s.changedDevices([]fleet.MAC{d.MAC}, d.Platform, platform)
+	s.changedDevices([]fleet.MAC{d.MAC})
 	return nil
 }
 

@@ -31,7 +31,7 @@ func (s *server) showPlatform(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := &platformsShow{page: page{Title: p.Name, Live: live.Platform + p.Name}, Platform: p, Notes: platformNotes{Name: p.Name, Notes: p.Notes, MayChange: mayChange(c)}}
+	v := &platformsShow{page: page{Title: p.Name, Live: live.Platform + p.Name + " " + live.Whitelist}, Platform: p, Notes: platformNotes{Name: p.Name, Notes: p.Notes, MayChange: mayChange(c)}}
 	target := c.Get("HX-Target", notesID)
 	if isFragment(c) && target == notesID {
 		return s.render(c, "platforms/_notes", v.Notes)

@@ -27,7 +27,7 @@ func (s *server) listPlatforms(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	stats, err := s.Devices.Stats(c.UserContext())
+	stats, err := s.stats.get(c.UserContext(), s.lastChanged(), s.Devices.Stats)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (s *server) listPlatforms(c *fiber.Ctx) error {
 			behind[g.Platform] += g.Devices
 		}
 	}
-	v := &platformsIndex{page: page{Title: "Platforms", Live: live.Platform}}
+	v := &platformsIndex{page: page{Title: "Platforms", Live: live.Platform + " " + live.Whitelist + " " + live.Counted}}
 	for _, p := range list {
 		v.Platforms = append(v.Platforms, platformRow{p, behind[p.Name]})
 	}

@@ -30,7 +30,7 @@ func newRemoval(c *fiber.Ctx, kind fleet.RemovalKind) fleet.Removal {
 func (s *server) remove(c *fiber.Ctx, d *fleet.Device, kind fleet.RemovalKind) error {
 	_, err := s.Devices.RemoveAll(c.UserContext(), fleet.Selection{MACs: []fleet.MAC{d.MAC}}, 1, newRemoval(c, kind))
 	if err == nil {
-		s.changedDevices([]fleet.MAC{d.MAC}, d.Platform)
+		s.changedDevices([]fleet.MAC{d.MAC})
 	}
 	return err
 }

@@ -101,7 +101,7 @@ func (s *server) refusedSignIn(c *fiber.Ctx, email string) {
 	if err := s.Activity.RefuseSignIn(c.UserContext(), known, ip, network(ip)); err != nil {
 		s.Log.Error("a refused sign-in could not be kept", "err", err)
 	}
-	s.changed(live.Activity)
+	s.tell(live.Activity)
 }
 
 // userWith is the user of an address and a password. Whether the address is

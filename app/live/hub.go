@@ -11,13 +11,14 @@ import (
 
 // Topics name what changed. Those of one thing end with its key.
 const (
-	Device   = "device:"   // + MAC: the row of a device
-	Platform = "platform:" // + name: a platform, its releases or its counts
-	Fleet    = "fleet"     // devices came, went or changed their whitelist
-	Feed     = "feed"      // something happened that the feed tells
-	Activity = "activity"  // somebody changed something
-	Counted  = "counted"   // the fleet was counted anew; nothing changed by itself
-	Resync   = "resync"    // changes may have been missed: look at everything anew
+	Device    = "device:"   // + MAC: the row of a device
+	Platform  = "platform:" // + name: a platform, its releases or its counts
+	Fleet     = "fleet"     // devices came, went or changed their whitelist
+	Whitelist = "whitelist" // somebody changed devices, so maybe whose whitelist they are on
+	Feed      = "feed"      // something happened that the feed tells
+	Activity  = "activity"  // somebody changed something
+	Counted   = "counted"   // the fleet was counted anew; nothing changed by itself
+	Resync    = "resync"    // changes may have been missed: look at everything anew
 )
 
 // maxPending is how many topics may wait for one listener. A page that is so
