@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"esp-update-server/app/version"
 )
 
 // Heard is a check-in with its answer: all that is remembered of it.
@@ -53,7 +55,7 @@ func (h *Heard) Facts() int64 {
 // trim drops what is not kept, so that what waits to be written takes little.
 func (h *Heard) trim() {
 	h.Platform = strings.Clone(Cut(h.Platform, MaxReported))
-	h.Version = strings.Clone(Cut(h.Version, MaxReported))
+	h.Version = strings.Clone(version.Legible(h.Version))
 	h.SentMAC, h.Password, h.File = "", "", ""
 }
 

@@ -57,12 +57,9 @@ func Parse(s string) (Version, error) {
 }
 
 // ParseLenient reads what a board reports. Leading zeros are dropped; what
-// still cannot be read is kept as sent, cut to MaxLength bytes, and is lower
-// than every readable version.
+// still cannot be read is kept Legible, and is lower than every readable version.
 func ParseLenient(s string) Version {
-	if len(s) > MaxLength {
-		s = s[:MaxLength]
-	}
+	s = Legible(s)
 	if v, err := Parse(s); err == nil {
 		return v
 	}
@@ -74,7 +71,18 @@ func ParseLenient(s string) Version {
 			return v
 		}
 	}
-	return Version{text: strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "")}
+	return Version{text: s}
+}
+
+// Legible is as much of a foreign string as is read as a version: MaxLength bytes
+// of UTF-8, in which a replacement character stands for what is none and for NUL,
+// which no database text can hold. What was legible once stays as it is.
+func Legible(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
+	if len(s) > MaxLength {
+		s = strings.ToValidUTF8(s[:MaxLength], "")
+	}
+	return s
 }
 
 // assemble joins the matched parts to a full version with its leading v.
@@ -111,6 +119,3 @@ func (v Version) IsZero() bool { return v.text == "" }
 // zero when they differ in build metadata at most. Unreadable ones are equal to
 // each other and lower than all others.
 func (v Version) Compare(w Version) int { return semver.Compare(v.canonical, w.canonical) }
-
-// IsPrerelease reports whether the version is one such as v1.2.3-rc1.
-func (v Version) IsPrerelease() bool { return semver.Prerelease(v.canonical) != "" }

@@ -3,6 +3,7 @@ package version_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"esp-update-server/app/version"
 )
@@ -56,8 +57,14 @@ func TestParseLenient(t *testing.T) {
 			t.Errorf("ParseLenient(%q) = %q; want %q", in, got, want)
 		}
 	}
-	if got := version.ParseLenient(strings.Repeat("x", 100)).String(); len(got) != version.MaxLength {
-		t.Errorf("a long version is kept with %d characters", len(got))
+	for _, long := range []string{strings.Repeat("x", 100), strings.Repeat("\xff", 100), strings.Repeat("a\xff\x00é", 30)} {
+		got := version.ParseLenient(long).String()
+		if got == "" || len(got) > version.MaxLength || !utf8.ValidString(got) {
+			t.Errorf("a long version is kept as %q, %d bytes", got, len(got))
+		}
+		if again := version.ParseLenient(got).String(); again != got {
+			t.Errorf("%q is read as %q the next time", got, again)
+		}
 	}
 }
 
