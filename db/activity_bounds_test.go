@@ -31,6 +31,12 @@ func TestStrangersFillNothing(t *testing.T) {
 		if u, err := d.Users.Find(ctx, "w"); err != nil || u.Name != "One" {
 			t.Errorf("%+v, %v", u, err)
 		}
+		must(t, d.Sessions.Create(by, "hash", "w", "", "192.0.2.1", false))
+		must(t, d.Users.SetPassword(by, "w", "another", ""))
+		must(t, d.Sessions.EndAll(by, "w"))
+		if n := len(told(t, d, activity.Query{Search: "w@example.com"})); n != 2 { // the invitation and one name
+			t.Errorf("%d things are told of who did too much", n)
+		}
 	})
 }
 

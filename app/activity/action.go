@@ -1,7 +1,6 @@
 package activity
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -145,18 +144,14 @@ var sentences = map[Action]struct {
 	SignInRefused:       {SignIns, "tried in vain to sign in as *"},
 }
 
-// Actions are all actions, in the order of their names.
-func Actions() []Action {
-	list := make([]Action, 0, len(sentences))
-	for a := range sentences {
-		list = append(list, a)
-	}
-	slices.Sort(list)
-	return list
-}
-
 // Kind is what the action is about; "" for what is no action.
 func (a Action) Kind() Kind { return sentences[a].kind }
+
+// Secures reports whether the action is one by which people keep an account to
+// themselves, so that nothing may stand in its way.
+func (a Action) Secures() bool {
+	return a.Kind() == SignIns || a == PasswordChanged || a == LinkUsed || a == FactorAdded
+}
 
 // Who is the name of who did it.
 func (e *Entry) Who() string {

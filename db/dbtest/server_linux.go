@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -167,27 +166,6 @@ func (s *Server) signal(sig syscall.Signal) {
 			_ = syscall.Kill(n, sig)
 		}
 	}
-}
-
-// Open connects to the server, past the program.
-func (s *Server) Open() *sql.DB {
-	s.t.Helper()
-	d, err := sql.Open("postgres", s.URL)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = d.Close() })
-	return d
-}
-
-// User is the URL for another user, database or way to connect.
-func (s *Server) User(change func(u *url.URL)) string {
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	change(u)
-	return u.String()
 }
 
 func freePort(t testing.TB) int {
