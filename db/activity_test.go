@@ -76,7 +76,7 @@ func TestManyDevicesAreOneEntry(t *testing.T) {
 					{MAC: "aabbccddee00", Platform: "plug", Action: fleet.ImportKeep},
 					{MAC: "aabbccddee01", Platform: "lamp", Notes: "Hall", Action: fleet.ImportMove},
 					{MAC: "aabbccddee05", Platform: "lamp", Notes: "Hall", Action: fleet.ImportAdd},
-				}, "")
+				}, 1, "")
 			}, activity.DevicesImported, "platform: plug → lamp|notes: Room → Hall"},
 			{func() error { return d.Platforms.Delete(by, "plug") }, activity.PlatformDeleted, ""},
 		}

@@ -106,7 +106,7 @@ func removePinned(ctx context.Context, tx *sqlx.Tx, r *fleet.Removal) error {
 
 // IgnoreAll keeps the selected new devices out of the queue until they ask for
 // another platform, or lets them back in.
-func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, ignore bool) (n int64, err error) {
+func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, atMost int64, ignore bool) (n int64, err error) {
 	value, action := "NULL", activity.DeviceHeeded
 	if ignore {
 		value, action = "requested_platform", activity.DeviceIgnored
@@ -120,6 +120,9 @@ func (s *Devices) IgnoreAll(ctx context.Context, sel fleet.Selection, ignore boo
 		}
 		n, err = affected(tx.ExecContext(ctx,
 			`UPDATE devices SET ignored_platform = `+value+` WHERE mac IN (SELECT mac FROM activity_devices WHERE activity = $1)`, id))
+		if err == nil && n > atMost {
+			err = tooMany(n, atMost)
+		}
 		if err != nil {
 			return err
 		}
@@ -157,9 +160,14 @@ func (s *Devices) pin(ctx context.Context, tx *sqlx.Tx, sel fleet.Selection, atM
 	}
 	n, err := affected(tx.ExecContext(ctx, text, w.args...))
 	if err == nil && n > atMost {
-		err = fault.New(fault.Conflict, "By now it would be %d devices and not %d. Nothing was changed: look again.", n, atMost)
+		err = tooMany(n, atMost)
 	}
 	return n, err
+}
+
+// tooMany is for more devices than the person was told.
+func tooMany(n, atMost int64) error {
+	return fault.New(fault.Conflict, "By now it would be %d devices and not %d. Nothing was changed: look again.", n, atMost)
 }
 
 // selected is the query for the MACs of a selection.

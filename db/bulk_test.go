@@ -138,7 +138,10 @@ func TestIgnore(t *testing.T) {
 			}
 		}
 		count(1)
-		_, err := d.Devices.IgnoreAll(ctx, fleet.Selection{MACs: []fleet.MAC{"000000000001"}}, true)
+		if _, err := d.Devices.IgnoreAll(ctx, fleet.Selection{MACs: []fleet.MAC{"000000000001"}}, 0, true); !fault.Is(err, fault.Conflict) {
+			t.Errorf("more are ignored than the person was told: %v", err)
+		}
+		_, err := d.Devices.IgnoreAll(ctx, fleet.Selection{MACs: []fleet.MAC{"000000000001"}}, 1, true)
 		must(t, err)
 		count(0)
 		checkInFrom(t, d, "000000000001", "192.0.2.9")

@@ -9,17 +9,22 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"esp-update-server/app/activity"
+	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
 )
 
 // importChunk is how many devices one statement writes.
 const importChunk = 500
 
-// Import does what the lines of a list say, all or nothing.
-func (s *Devices) Import(ctx context.Context, lines []fleet.ImportLine, by string) error {
+// Import does what the lines of a list say, all or nothing. When more devices
+// would leave another whitelist than the person was told, it says fault.Conflict.
+func (s *Devices) Import(ctx context.Context, lines []fleet.ImportLine, moves int64, by string) error {
 	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		now := Now()
 		id, err := keepImported(ctx, tx, lines, now)
+		if err == nil {
+			err = movesAtMost(ctx, tx, id, lines, moves)
+		}
 		if err != nil {
 			return err
 		}
@@ -33,6 +38,32 @@ func (s *Devices) Import(ctx context.Context, lines []fleet.ImportLine, by strin
 		}
 		return s.db.recordDevices(ctx, tx, id, activity.Entry{Action: activity.DevicesImported, Selected: "pasted as a list"}, keptChanged)
 	})
+}
+
+// movesAtMost fails when more of the kept devices would leave another whitelist.
+func movesAtMost(ctx context.Context, tx *sqlx.Tx, id string, lines []fleet.ImportLine, most int64) error {
+	to := make(map[fleet.MAC]string, len(lines))
+	for _, l := range lines {
+		to[l.MAC] = l.Platform
+	}
+	var on []struct {
+		MAC      fleet.MAC
+		Platform string
+	}
+	if err := tx.SelectContext(ctx, &on, `
+SELECT mac, platform_before AS platform FROM activity_devices WHERE activity = $1 AND platform_before <> ''`, id); err != nil {
+		return err
+	}
+	moves := int64(0)
+	for _, d := range on {
+		if d.Platform != to[d.MAC] {
+			moves++
+		}
+	}
+	if moves > most {
+		return fault.New(fault.Conflict, "Meanwhile more of these devices are on another whitelist. Nothing was changed: look again.")
+	}
+	return nil
 }
 
 // keepImported is keepDevices for those of a list, some of which may not be there.

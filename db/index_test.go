@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"esp-update-server/app/fault"
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/ota"
 	"esp-update-server/app/version"
@@ -83,7 +84,11 @@ func whitelistChanges(t *testing.T, d *db.DB) []change {
 		{"undo again", func() { ok(d.Devices.Undo(ctx, oblivion)) }},
 		{"forget", func() { must(t, d.Devices.Forget(ctx, b)) }},
 		{"import", func() {
-			must(t, d.Devices.Import(ctx, []fleet.ImportLine{{MAC: b, Platform: "plug", Action: fleet.ImportAdd}, {MAC: a, Platform: "plug", Action: fleet.ImportMove}}, "a@example.com"))
+			move := []fleet.ImportLine{{MAC: a, Platform: "plug", Action: fleet.ImportPermit}} // as it was when the person was asked
+			if err := d.Devices.Import(ctx, move, 0, "a@example.com"); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a device moves of which the person was not told: %v", err)
+			}
+			must(t, d.Devices.Import(ctx, []fleet.ImportLine{{MAC: b, Platform: "plug", Action: fleet.ImportAdd}, {MAC: a, Platform: "plug", Action: fleet.ImportMove}}, 1, "a@example.com"))
 		}},
 		{"password", func() { must(t, d.Platforms.AddPassword(ctx, "plug", fleet.Secret("x").Hash(), false)) }},
 		{"password retired", func() {

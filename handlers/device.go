@@ -143,6 +143,9 @@ func given(c *fiber.Ctx, name string) *string {
 		return nil
 	}
 	value := string(args.Peek(name))
+	if name == "platform" {
+		value = platformField(value)
+	}
 	return &value
 }
 

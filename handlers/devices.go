@@ -71,7 +71,7 @@ func (s *server) deviceForm(c *fiber.Ctx, f deviceForm, err error) error {
 // ever seen.
 func (s *server) createDevice(c *fiber.Ctx) error {
 	f := deviceForm{
-		MAC: c.FormValue("mac"), Platform: c.FormValue("platform"), Notes: c.FormValue("notes"), Fixed: c.FormValue("fixed") == "1",
+		MAC: c.FormValue("mac"), Platform: platformField(c.FormValue("platform")), Notes: c.FormValue("notes"), Fixed: c.FormValue("fixed") == "1",
 	}
 	mac, err := s.addDevice(c, &f, c.FormValue("move") == "1")
 	if err != nil {

@@ -81,7 +81,7 @@ func (s *server) importPage(c *fiber.Ctx, f *importForm, err error) error {
 // previewImport handles POST /devices/import: it says line by line what would
 // happen, and changes nothing.
 func (s *server) previewImport(c *fiber.Ctx) error {
-	f := &importForm{List: c.FormValue("list"), Platform: c.FormValue("platform")}
+	f := &importForm{List: c.FormValue("list"), Platform: platformField(c.FormValue("platform"))}
 	_, err := s.planImport(c, f)
 	return s.importPage(c, f, err)
 }
@@ -135,18 +135,16 @@ func (f *importForm) sum(lines []fleet.ImportLine) (good []fleet.ImportLine) {
 // createImport handles PUT /devices/import: it does what the preview said. When
 // more devices would move by now than it said, it shows what would happen now.
 func (s *server) createImport(c *fiber.Ctx) error {
-	f := &importForm{List: c.FormValue("list"), Platform: c.FormValue("platform")}
+	f := &importForm{List: c.FormValue("list"), Platform: platformField(c.FormValue("platform"))}
 	good, err := s.planImport(c, f)
 	if err != nil {
 		return s.importPage(c, f, err)
 	}
-	if moves, _ := strconv.ParseInt(c.FormValue("moves"), 10, 64); f.Sums[fleet.ImportMove] > moves {
-		return s.importPage(c, f, fault.New(fault.Conflict, "Meanwhile more of these devices are on another whitelist. Nothing was changed: look again."))
-	}
 	if f.Changes() == 0 {
 		return s.importPage(c, f, fault.Field("list", "Nothing in this list changes anything."))
 	}
-	if err := s.Devices.Import(c.UserContext(), good, nameOf(c)); err != nil {
+	moves, _ := strconv.ParseInt(c.FormValue("moves"), 10, 64)
+	if err := s.Devices.Import(c.UserContext(), good, moves, nameOf(c)); err != nil {
 		return s.importPage(c, f, err)
 	}
 	s.did(c, "devices imported", "devices", f.Changes())

@@ -22,6 +22,10 @@ func platformParam(c *fiber.Ctx) string {
 	return fleet.Cut(fleet.FoldPlatformName(name), 2*fleet.MaxReported)
 }
 
+// platformField is the platform that a field of a form, or of the address, names;
+// "" for none. It is one whose name may be anything.
+func platformField(text string) string { return copied(text, 2*fleet.MaxReported) }
+
 // versionParam is the version that a path names.
 func versionParam(c *fiber.Ctx) (version.Version, error) {
 	text, err := url.PathUnescape(c.Params("version"))

@@ -14,7 +14,7 @@ func (s *server) createPermit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	platform := c.FormValue("platform")
+	platform := platformField(c.FormValue("platform"))
 	if err := s.permit(c, d, platform, c.FormValue("create")); err != nil {
 		return s.refusedPermit(c, d, platform, err)
 	}
@@ -76,7 +76,7 @@ func (s *server) ignore(c *fiber.Ctx, ignore bool, result string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Devices.IgnoreAll(c.UserContext(), fleet.Selection{MACs: []fleet.MAC{d.MAC}}, ignore); err != nil {
+	if _, err := s.Devices.IgnoreAll(c.UserContext(), fleet.Selection{MACs: []fleet.MAC{d.MAC}}, 1, ignore); err != nil {
 		return err
 	}
 	s.did(c, "new device ignored", "device", d.MAC.String(), "ignored", ignore)

@@ -56,6 +56,7 @@ func (s *server) requestLimits(h *fasthttp.RequestHeader) fasthttp.RequestConfig
 
 func isUploadPath(uri []byte) bool {
 	path, _, _ := bytes.Cut(uri, []byte("?"))
+	path = bytes.TrimRight(path, "/")
 	return bytes.Equal(path, []byte("/uploads")) || bytes.Equal(path, []byte("/api/v1/firmware"))
 }
 

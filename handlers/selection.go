@@ -61,7 +61,7 @@ func (v *selectionView) Action() string {
 // readSelection reads which devices are selected, and what is to be done.
 func readSelection(args *fasthttp.Args) (*selectionView, error) {
 	v := &selectionView{Do: string(args.Peek("do")), All: string(args.Peek("all")) == "1", Ignored: string(args.Peek("ignored")) == "1"}
-	v.Back, v.Chosen = localPath(string(args.Peek("back"))), string(args.Peek("to"))
+	v.Back, v.Chosen = localPath(string(args.Peek("back"))), platformField(string(args.Peek("to")))
 	v.Count, _ = strconv.ParseInt(string(args.Peek("count")), 10, 64)
 	var err error
 	if v.Query, err = deviceFilter(args); err != nil {
@@ -173,7 +173,7 @@ func (s *server) forgetSelection(c *fiber.Ctx) error {
 // ignoreSelection handles PUT /selection/ignore.
 func (s *server) ignoreSelection(c *fiber.Ctx) error {
 	return s.changeSelection(c, "ignore", "ignored", func(v *selectionView) (int64, error) {
-		return s.Devices.IgnoreAll(c.UserContext(), v.selection(), true)
+		return s.Devices.IgnoreAll(c.UserContext(), v.selection(), v.Count, true)
 	})
 }
 

@@ -45,9 +45,9 @@ type devices interface {
 	CountUpTo(ctx context.Context, sel fleet.Selection, limit int64) (int64, error)
 	PermitAll(ctx context.Context, sel fleet.Selection, atMost int64, platform, by string) (int64, error)
 	RemoveAll(ctx context.Context, sel fleet.Selection, atMost int64, r fleet.Removal) (int64, error)
-	IgnoreAll(ctx context.Context, sel fleet.Selection, ignore bool) (int64, error)
+	IgnoreAll(ctx context.Context, sel fleet.Selection, atMost int64, ignore bool) (int64, error)
 	Undo(ctx context.Context, r fleet.Removal) (int64, error)
-	Import(ctx context.Context, lines []fleet.ImportLine, by string) error
+	Import(ctx context.Context, lines []fleet.ImportLine, moves int64, by string) error
 	CountNew(ctx context.Context) (int, error)
 	PasswordUses(ctx context.Context, p *fleet.Platform) (fleet.PasswordUses, error)
 	Twins(ctx context.Context, limit int) ([]fleet.Device, error)

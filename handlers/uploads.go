@@ -143,7 +143,7 @@ func (s *server) readyReport(c *fiber.Ctx, r *uploadReport) error {
 
 // showUpload handles GET /uploads/{id}: the draft, assessed anew.
 func (s *server) showUpload(c *fiber.Ctx) error {
-	d, err := s.Drafts.Find(c.UserContext(), c.Params("id"), userOf(c).ID)
+	d, err := s.Drafts.Find(c.UserContext(), copied(c.Params("id"), fleet.MaxReported), userOf(c).ID)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (s *server) showUpload(c *fiber.Ctx) error {
 
 // deleteUpload handles DELETE /uploads/{id}.
 func (s *server) deleteUpload(c *fiber.Ctx) error {
-	id := c.Params("id")
+	id := copied(c.Params("id"), fleet.MaxReported)
 	if err := s.Drafts.Delete(c.UserContext(), id, userOf(c).ID); err != nil {
 		return err
 	}

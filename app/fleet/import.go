@@ -41,8 +41,8 @@ const (
 // order or as a header names them. Lines that name no platform get the one given.
 func ParseImport(text, platform string) ([]ImportLine, error) {
 	r := importReader{platform: platform, columns: []string{"mac", "platform", "notes"}}
-	for _, record := range importRecords(text) {
-		r.read(record.number, record.text)
+	for i, record := range importRecords(text) {
+		r.read(record, i == 0)
 		if len(r.lines) > MaxImport {
 			return nil, fault.Field("list", "A list has at most %d devices: paste it in parts.", MaxImport)
 		}
@@ -81,9 +81,11 @@ type importReader struct {
 	lines    []ImportLine
 }
 
-func (r *importReader) read(number int, text string) {
+// read takes in a record, which may be a header if it is the first.
+func (r *importReader) read(record importRecord, first bool) {
+	number, text := record.number, record.text
 	fields := importFields(text)
-	if number == 1 && isImportHeader(fields) {
+	if first && isImportHeader(fields) {
 		r.columns = fields
 		for i := range fields {
 			r.columns[i] = strings.ToLower(strings.TrimSpace(fields[i]))

@@ -19,6 +19,7 @@ func TestParseImport(t *testing.T) {
 		"a4cf12b3c401\tplug\tRoom 1":                           "1 a4cf12b3c401 plug [Room 1]",
 		"MAC;Notes;Platform\na4cf12b3c401;\"Room; 1\";plug":    "2 a4cf12b3c401 plug [Room; 1]",
 		"\ufeffmac,platform,notes\na4cf12b3c401,plug,'=1+1":    "2 a4cf12b3c401 plug [=1+1]",
+		"\n \nplatform,mac\nplug,a4cf12b3c401":                 "4 a4cf12b3c401 plug []",
 		"mac,platform,notes\na4cf12b3c401,plug,\"two\nlines\"": "2 a4cf12b3c401 plug [two\nlines]",
 		"nonsense":                  "1 !",
 		"a4cf12b3c40\na4cf12b3c401": "1 !, 2 a4cf12b3c401 lamp []",
