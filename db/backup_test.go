@@ -249,7 +249,10 @@ func TestBackupOverwritesNothing(t *testing.T) {
 	if data, _ := os.ReadFile(path); !errors.Is(err, fs.ErrExist) || string(data) != "dear" {
 		t.Errorf("%v; the file is %q", err, data)
 	}
-	left := func() []string { list, _ := filepath.Glob(filepath.Join(c.Dir, ".esp-update-server-backup-*")); return list }
+	left := func() []string {
+		list, _ := filepath.Glob(filepath.Join(c.Dir, ".esp-update-server-backup-*"))
+		return list
+	}
 	f, size, err := d.Backups.Open(ctx)
 	must(t, err)
 	data, err := io.ReadAll(f)

@@ -29,6 +29,7 @@ var (
 	shape   = regexp.MustCompile(`^[vV]?(` + number + `)(?:\.(` + number + `)(?:\.(` + number + `)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?$`)
 	numeric = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 	zeros   = regexp.MustCompile(`^0+([0-9])`)
+	digits  = regexp.MustCompile(`^[0-9]+$`)
 )
 
 // Parse reads a version strictly, as files and people must write it. The error
@@ -38,7 +39,7 @@ func Parse(s string) (Version, error) {
 		return Version{}, invalid("The version is missing: write it as v1.2.3.")
 	}
 	if len(s) > MaxLength {
-		return Version{}, invalid("The version is longer than %d characters.", MaxLength)
+		return Version{}, tooLong()
 	}
 	m := shape.FindStringSubmatch(s)
 	if m == nil {
@@ -50,6 +51,9 @@ func Parse(s string) (Version, error) {
 		}
 	}
 	v := assemble(m)
+	if len(v) > MaxLength {
+		return Version{}, tooLong()
+	}
 	if !semver.IsValid(v) {
 		return Version{}, notSemantic(s)
 	}
@@ -67,11 +71,24 @@ func ParseLenient(s string) Version {
 		for i := range m[1:4] {
 			m[i+1] = zeros.ReplaceAllString(m[i+1], "$1")
 		}
+		m[4] = withoutZeros(m[4])
 		if v, err := Parse(assemble(m)); err == nil {
 			return v
 		}
 	}
 	return Version{text: s}
+}
+
+// withoutZeros drops the leading zeros of the numbers among the identifiers of a
+// pre-release; 0a is none.
+func withoutZeros(pre string) string {
+	parts := strings.Split(strings.TrimPrefix(pre, "-"), ".")
+	for i, p := range parts {
+		if digits.MatchString(p) {
+			parts[i] = zeros.ReplaceAllString(p, "$1")
+		}
+	}
+	return pre[:min(len(pre), 1)] + strings.Join(parts, ".")
 }
 
 // Legible is as much of a foreign string as is read as a version: MaxLength bytes
@@ -93,6 +110,10 @@ func assemble(m []string) string {
 		}
 	}
 	return "v" + m[1] + "." + m[2] + "." + m[3] + m[4] + m[5]
+}
+
+func tooLong() error {
+	return invalid("The version is longer than %d characters, with its v and all three numbers.", MaxLength)
 }
 
 func notSemantic(s string) error {

@@ -50,7 +50,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestParseLenient(t *testing.T) {
 	for in, want := range map[string]string{
-		"v01.002.0003": "v1.2.3", "1.0.2": "v1.0.2", "000": "v0.0.0", "dev": "dev", "": "",
+		"v01.002.0003": "v1.2.3", "v1.0.9-rc.01": "v1.0.9-rc.1", "1.0.9-00.010.0a.01-b": "v1.0.9-0.10.0a.01-b", "1.0.2": "v1.0.2", "000": "v0.0.0", "dev": "dev", "": "",
 		"<script>": "<script>", "2021-11-11b": "2021-11-11b", "\xff": "�",
 	} {
 		if got := version.ParseLenient(in).String(); got != want {
@@ -97,7 +97,7 @@ func TestBuildMetadataIsEqual(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range append(ascending, "1.2.3.4", "v1.0.2+b5", "", "\x00") {
+	for _, s := range append(ascending, "1.2.3-"+strings.Repeat("a", 58), strings.Repeat("9", 64), "v1-0", "1.2.3.4", "v1.0.2+b5", "", "\x00") {
 		f.Add(s, "v1.0.0")
 	}
 	f.Fuzz(func(t *testing.T, s, w string) {
@@ -106,6 +106,9 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Compare and Key differ on %q and %q", s, w)
 		}
 		if v, err := version.Parse(s); err == nil {
+			if kept := version.ParseLenient(v.String()); kept != v {
+				t.Errorf("%q reads as %q, and is kept as %q", s, v, kept)
+			}
 			if again, err := version.Parse(v.String()); err != nil || again != v {
 				t.Errorf("%q reads as %q, which reads as %q, %v", s, v, again, err)
 			}
