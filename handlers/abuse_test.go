@@ -88,6 +88,7 @@ var abuses = []abuse{
 	{"no query", boardQuery(""), "400"},
 	{"only signs", boardQuery("?&&&===&=&"), "400"},
 	{"repeated parameters", boardQuery("?dev=smart-lamp&dev=other&ver=v1&ver=v9"), "200"},
+	{"keys in upper case", boardQuery("?DEV=smart-lamp&Ver=v1"), "200"}, // as a file may have them
 	{"a thousand parameters", boardQuery("?" + strings.Repeat("a=b&", 1000) + "dev=smart-lamp&ver=v1"), "200"},
 	{"broken escapes", boardQuery("?dev=%zz%&ver=%"), "400"},
 	{"escaped NUL", boardQuery("?dev=smart-lamp%00&ver=v1"), "400"},

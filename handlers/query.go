@@ -13,7 +13,7 @@ func rawParam(query, name string) string {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
 		key, value, _ := strings.Cut(pair, "=")
-		if key != name {
+		if !strings.EqualFold(key, name) {
 			continue
 		}
 		if plain, err := url.PathUnescape(value); err == nil {

@@ -99,17 +99,22 @@ func readQuery(b []byte, separator byte) (t tag) {
 }
 
 // readValue reads a value and finds where the next pair begins; nil when there
-// is none. What %s or {} stands for is not in the file.
+// is none. What %s or {} stands for is not in the file. Of what else the board will
+// send the first byte is kept: v1.0.2~b must not be read as v1.0.2, or the board
+// would be offered, for ever, what it runs.
 func readValue(b []byte, separator byte) (v queryValue, next []byte) {
-	n := span(b, isNameByte)
 	v.given = true
-	v.text = string(b[:min(n, maxValue)])
-	if n < len(b) && (b[n] == '%' || b[n] == '{' || b[n] == '$') {
+	n := span(b, isNameByte)
+	end := n + span(b[n:], func(c byte) bool { return isQueryByte(c) && c != separator })
+	switch {
+	case n < len(b) && (b[n] == '%' || b[n] == '{' || b[n] == '$'):
 		v.template = true
+	case end > n, n < len(b) && b[n] == '?':
+		n++
 	}
-	n += span(b[n:], isQueryByte)
-	if n < len(b) && b[n] == separator {
-		next = b[n+1:]
+	v.text = string(b[:min(n, maxValue)])
+	if end < len(b) && b[end] == separator {
+		next = b[end+1:]
 	}
 	return v, next
 }
@@ -130,12 +135,12 @@ func isAlnum(c byte) bool {
 
 func isKeyByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
 
-// isNameByte holds for what platform names and versions are written with, and
-// for the underscore, which no version has: v1.0.2_b must not be read as v1.0.2.
+// isNameByte holds for what platform names and versions are written with.
 func isNameByte(c byte) bool { return isKeyByte(c) || c == '.' || c == '+' }
 
-// isQueryByte holds for what the rest of a value may have. A question mark
-// starts another query.
+// isQueryByte holds for what a board sends of an address. Others end the string,
+// or the address in a longer text; what follows a # is for the board alone. A
+// question mark starts another query.
 func isQueryByte(c byte) bool {
-	return c > ' ' && c < 0x7F && c != '&' && c != ';' && c != '?' && c != '"' && c != '\'' && c != '<' && c != '>'
+	return c > ' ' && c < 0x7F && !bytes.ContainsRune([]byte("?\"'`<>\\#"), rune(c))
 }
