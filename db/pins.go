@@ -59,12 +59,6 @@ UPDATE pins SET stage = $5, last_used = $6 WHERE mac = $1 AND platform = $2 AND 
 	return err
 }
 
-// Drop lets go of the pin of a device that was used before a time.
-func (s *Pins) Drop(ctx context.Context, mac fleet.MAC, before time.Time) error {
-	_, err := s.db.exec(ctx, `DELETE FROM pins WHERE mac = $1 AND last_used <= $2`, mac, before)
-	return err
-}
-
 // dropPinsOf lets go of the pins of devices that took a whole application, as far
 // as they are older than that.
 func dropPinsOf(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) error {

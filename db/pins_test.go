@@ -49,15 +49,6 @@ func TestPins(t *testing.T) {
 		if p := find(); p != nil {
 			t.Errorf("the platform is gone, and there is %+v", p)
 		}
-		must(t, d.Pins.Save(ctx, &first))
-		must(t, d.Pins.Drop(ctx, mac, first.LastUsed.Add(-time.Second)))
-		if find() == nil {
-			t.Error("a pin was dropped that was used since")
-		}
-		must(t, d.Pins.Drop(ctx, mac, db.Now()))
-		if p := find(); p != nil {
-			t.Errorf("%+v was dropped", p)
-		}
 	})
 }
 

@@ -45,19 +45,34 @@ type held struct {
 }
 
 // hold decides anew for a device that fetches an image in parts, so that it gets
-// all of them from one release. Who takes the whole image is held to nothing.
+// all of them from one release. Who takes the whole image gets what is offered.
 func (s *server) hold(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, catalog uint32) held {
 	asked := askedPart(c)
 	offered := d.Answer == fleet.Offer
 	switch {
 	case !in.Report.WantsApplication():
 	case asked == ota.Whole && offered:
-		s.pins.drop(in.MAC, in.At)
+		return s.holdToWhole(c, in, d, catalog)
 	case asked == ota.Whole || in.File != "":
 	case offered || d.Answer == fleet.NoUpdate && asked == ota.Later:
 		return s.holdTo(c, in, asked, d, catalog)
 	}
 	return held{asked: asked}
+}
+
+// holdToWhole holds a device that fetched in parts before to the image that it takes
+// in one go now: should that break off, it asks for what is left (esp_https_ota sends
+// no Range while its parts are no smaller than the image).
+func (s *server) holdToWhole(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, catalog uint32) held {
+	before := s.pins.known(in.MAC)
+	if before == nil || d.Packed {
+		return held{asked: ota.Whole}
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), pinTimeout)
+	defer cancel()
+	next := &keptPin{Pin: ota.NextPin(before.pin(), in.MAC, d, ota.First, in.At), release: d.Release, catalog: catalog}
+	s.pins.keep(ctx, next, before)
+	return held{asked: ota.Whole, pin: next} // which ends when the download is counted
 }
 
 // holdTo finds the image that a device is held to, or is from now on.

@@ -3,18 +3,18 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"esp-update-server/app/firmware"
 	"esp-update-server/app/fleet"
-	"esp-update-server/app/ota"
 	"esp-update-server/app/release"
 	"esp-update-server/app/version"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
-	"esp-update-server/handlers"
 )
 
 // TestPartsAreOfOneRelease holds that a client which fetches an image in parts gets
@@ -172,6 +172,35 @@ func TestAWholeDownloadEndsAPin(t *testing.T) {
 	idfAsks(t, address, "HEAD").of(t, 200, newSun)
 }
 
+// TestABrokenWholeDownloadGoesOn holds that a client which asked for the size, took
+// the image in one go and lost it on the way gets the rest of that image.
+func TestABrokenWholeDownloadGoesOn(t *testing.T) {
+	t.Parallel()
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		d := dbtest.Open(t, c)
+		sun(t, d)
+		address := serve(t, d)
+		idfAsks(t, address, "HEAD").of(t, 200, oldSun)
+		broken, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = broken.(*net.TCPConn).SetReadBuffer(4 << 10)
+		_, _ = io.WriteString(broken, "GET /update?dev=sun&ver=v1.0.0&mac="+string(idfBoard)+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		if _, err := io.ReadFull(broken, make([]byte, 10_000)); err != nil {
+			t.Fatal(err)
+		}
+		_ = broken.(*net.TCPConn).SetLinger(0)
+		_ = broken.Close()
+		publishSun(t, d, "v1.2.0", newSun)
+		waitForOffer(t, address)
+		idfAsks(t, address, "HEAD").of(t, 200, oldSun)
+		if p := idfAsks(t, address, "GET", "Range: bytes=9000-299999").of(t, 206, oldSun); !bytes.Equal(p.body, oldSun[9000:]) {
+			t.Errorf("%d bytes", len(p.body))
+		}
+	})
+}
+
 // TestAWholeDownloadEndsAPinOfAnotherProcess holds that also who takes the whole
 // image elsewhere, or after a restart, is held to nothing afterwards.
 func TestAWholeDownloadEndsAPinOfAnotherProcess(t *testing.T) {
@@ -233,54 +262,5 @@ func TestAnyProcessSendsTheNextPart(t *testing.T) {
 				client.fetch(t, there, newSun, func(n int) string { return []string{here, there}[n%2] })
 			})
 		})
-	}
-}
-
-// TestPartsWhileTheDatabaseIsAway holds that who has begun goes on.
-func TestPartsWhileTheDatabaseIsAway(t *testing.T) {
-	t.Parallel()
-	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		d := dbtest.Open(t, c)
-		sun(t, d)
-		address := serve(t, d)
-		back := func() {}
-		idfClients["newest"].fetch(t, address, oldSun, func(n int) string {
-			switch n {
-			case 1:
-				publishSun(t, d, "v1.2.0", newSun)
-				waitForOffer(t, address)
-			case 2:
-				back = takeAway(t, c)
-			case 4:
-				back()
-			}
-			return address
-		})
-	})
-}
-
-// noPins is a database of which no pin must be asked.
-type noPins struct{ t *testing.T }
-
-func (n noPins) Find(context.Context, fleet.MAC) (*ota.Pin, error) {
-	n.t.Error("asked")
-	return nil, nil
-}
-func (n noPins) Save(context.Context, *ota.Pin) error { n.t.Error("asked"); return nil }
-func (n noPins) Take(context.Context, *ota.Pin) error { n.t.Error("asked"); return nil }
-func (n noPins) Drop(context.Context, fleet.MAC, time.Time) error {
-	n.t.Error("asked")
-	return nil
-}
-
-// TestWholeImagesWaitForNoPin holds that boards which take images in one go, and
-// those for which there is no update, pay nothing for the others.
-func TestWholeImagesWaitForNoPin(t *testing.T) {
-	t.Parallel()
-	d := dbtest.Open(t, dbtest.SQLite(t))
-	world(t, d)
-	address := serve(t, d, func(c *handlers.Config) { c.Pins = noPins{t} })
-	for _, request := range []string{"GET /update?dev=smart-lamp&ver=v1.0.2", "GET /update?dev=smart-lamp&ver=v1.0.3", "HEAD /update?dev=smart-lamp&ver=v1.0.3", "GET /update?dev=nothing&ver=v1"} {
-		say(t, address, request+" HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n")
 	}
 }

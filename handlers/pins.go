@@ -100,19 +100,12 @@ func (p *pins) took(pin *keptPin) {
 	})
 }
 
-// drop lets go of the pin of a device that takes the whole image in one go. Most
-// devices never had one, and those that had it of another process lose it once
-// they took all of the image.
-func (p *pins) drop(mac fleet.MAC, at time.Time) {
+// known is the pin of a device that this process keeps, or nil. It waits for
+// nothing: most devices that take the whole image in one go never had one.
+func (p *pins) known(mac fleet.MAC) *keptPin {
 	if !p.used.Load() {
-		return
+		return nil
 	}
-	if _, had := p.kept.Invalidate(mac); !had {
-		return
-	}
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), pinTimeout)
-		defer cancel()
-		_ = p.store.Drop(ctx, mac, at) // else it ends by itself
-	}()
+	mine, _ := p.kept.GetIfPresent(mac)
+	return mine.copied()
 }

@@ -79,7 +79,6 @@ type pinStore interface {
 	Find(ctx context.Context, mac fleet.MAC) (*ota.Pin, error)
 	Save(ctx context.Context, p *ota.Pin) error
 	Take(ctx context.Context, p *ota.Pin) error
-	Drop(ctx context.Context, mac fleet.MAC, before time.Time) error
 }
 
 type history interface {
