@@ -39,7 +39,20 @@ func (i *inspector) inspectESP8266(data []byte, m image) {
 		i.checkArduino(data, m)
 		return
 	}
-	i.checkSum(m.stored(data), m.checksum(data), "")
+	computed := m.checksum(data)
+	if at := crcSinceCore3 - appOffset; m.form == formBare && m.stored(data) != computed {
+		computed = withoutCRC(data[at:at+8], computed, m.stored(data))
+	}
+	i.checkSum(m.stored(data), computed, "")
+}
+
+// withoutCRC is a checksum as it was before elf2bin.py wrote the CRC of a file into
+// its first segment, where that is what the file says.
+func withoutCRC(crc []byte, computed, stored byte) byte {
+	if before := computed ^ xor(crc); before == stored {
+		return before
+	}
+	return computed
 }
 
 // ebootAlone is the case of a file that ends within or right behind eboot, or

@@ -17,11 +17,11 @@ func findFilesystem(data []byte, from int) string {
 }
 
 // isFlashDump: a file as large as a flash memory, with something behind the
-// application other than a filling.
+// application other than a filling, or larger than any application.
 func isFlashDump(data []byte, end int) bool {
-	const smallest = 512 << 10
+	const smallest, largestApplication = 512 << 10, 1 << 20 // what the flash cache of the ESP8266 maps
 	n := len(data)
-	return n >= smallest && n&(n-1) == 0 && !allOf(data[end:], 0xFF)
+	return n >= smallest && n&(n-1) == 0 && (n > largestApplication || !allOf(data[end:], 0xFF))
 }
 
 // filesystem names the file system whose image begins with b; "" for none.

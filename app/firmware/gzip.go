@@ -3,6 +3,7 @@ package firmware
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"slices"
@@ -62,6 +63,7 @@ func (i *inspector) inspectGzip(data []byte) {
 		return
 	}
 	i.InflatedSize = int64(len(z.data))
+	i.prefix = sha256.Sum256(z.data[:hashed(z.data)])
 	before := len(i.Findings)
 	i.inspect(z.data)
 	contents := slices.Clone(i.Findings[before:])

@@ -44,14 +44,19 @@ func Inspect(data []byte, o Options) *Inspection {
 // digest hashes the file once, and takes the hash of the image in passing.
 func (i *inspector) digest(data []byte) {
 	sum, sha := md5.Sum(data), sha256.New() // #nosec G401 -- what boards compare; SHA-256 decides here
-	cut := 0
-	if m, ok := parseImage(data, 0); ok && m.whole && m.form == formESP32 {
-		cut = m.end
-	}
+	cut := hashed(data)
 	sha.Write(data[:cut])
 	sha.Sum(i.prefix[:0])
 	sha.Write(data[cut:])
 	i.MD5, i.SHA256 = hex.EncodeToString(sum[:]), hex.EncodeToString(sha.Sum(nil))
+}
+
+// hashed is how many bytes of an ESP32 image its own hash covers; 0 for others.
+func hashed(data []byte) int {
+	if m, ok := parseImage(data, 0); ok && m.whole && m.form == formESP32 {
+		return m.end
+	}
+	return 0
 }
 
 func (i *inspector) checkSize() {

@@ -104,6 +104,27 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestRefusedAndWhole: what cannot be sent as it is, and is not damaged.
+func TestRefusedAndWhole(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"gzip of an ESP32":                    zipped(app(5)),
+		"ESP8266 without eboot":               esp8266{3, tagText}.build()[4096:],
+		"ESP8266 of core 2.7, without eboot":  esp8266{2, tagText}.build()[4096:],
+		"ESP8266, filled up to a whole flash": append(esp8266{3, tagText}.build(), fill(0xFF, 0x400000-len(esp8266{3, tagText}.build()))...),
+	} {
+		i := firmware.Inspect(data, firmware.Options{File: name})
+		sound(t, data, i)
+		for _, f := range i.Findings {
+			if f.Status == firmware.Fail && strings.Contains(f.Detail, "damaged") {
+				t.Errorf("%s: %s", name, f.Detail)
+			}
+		}
+		if i.Sendable || i.HashValid != nil && !*i.HashValid {
+			t.Errorf("%s: sendable %v, %v", name, i.Sendable, codes(i))
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	data := sketch(tagText)
 	i := firmware.Inspect(data, firmware.Options{MaxSize: int64(len(data)) - 1})

@@ -75,6 +75,7 @@ func TestMergedESP8266(t *testing.T) {
 	image := esp8266{3, tagText}.build()
 	dump := flash(0, map[int][]byte{0: image, 0x40000: []byte("old code"), 0x100000 - 4: {1, 2, 3, 4}})
 	for name, data := range map[string][]byte{
+		"empty":    append(bytes.Clone(image), fill(0xFF, 0x400000-len(image))...),
 		"LittleFS": flash(0, map[int][]byte{0: image, 0x200000: littleFS(4)}), "SPIFFS": flash(0, map[int][]byte{0: image, 0x2000: spiffs(4, false)}), "dump": dump,
 	} {
 		i := firmware.Inspect(data, firmware.Options{File: name})

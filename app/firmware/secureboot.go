@@ -54,6 +54,16 @@ func findSecureBlocks(data []byte, from int) (blocks []secureBlock, at int) {
 	return blocks, at
 }
 
+// cutSecureBlock is how many bytes are missing of the one block that a file ends
+// within; 0 when it does not.
+func cutSecureBlock(data []byte, from int) int {
+	at := (from + sectorSize - 1) &^ (sectorSize - 1)
+	if at+2 > len(data) || !allOf(data[from:at], 0xFF) || data[at] != blockMagic || data[at+1] != blockRSA && data[at+1] != blockECDSA {
+		return 0
+	}
+	return max(0, at+blockSize-len(data))
+}
+
 func readSecureBlock(b, signed []byte) (s secureBlock) {
 	s.algorithm, s.digest = crypto.SHA256, b[4:36]
 	switch {

@@ -21,6 +21,8 @@ func (i *inspector) inspectTail(data []byte, m image) {
 		i.trailing(tail)
 	case len(blocks) > 0:
 		i.signedV2(blocks)
+	case cutSecureBlock(data, from) > 0:
+		i.fail("truncated", "Signature cut off", fixAgain, "The file ends within its signature for secure boot: %s missing.", isAre(cutSecureBlock(data, from)))
 	case isV1Signature(tail):
 		i.signedV1(data, from)
 	case !i.signedArduino(data[:from], tail):
