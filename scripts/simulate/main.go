@@ -47,6 +47,9 @@ func run(ctx context.Context, server, token string, boards int, interval time.Du
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("-url must be like http://localhost:5000")
 	}
+	if boards < 1 || interval <= 0 || failing < 0 || failing > 1 {
+		return fmt.Errorf("-boards must be at least 1, -interval more than nothing, and -failing from 0 to 1")
+	}
 	fleet := newFleet(boards, failing)
 	if token != "" {
 		if err := seed(ctx, server, token, fleet); err != nil {

@@ -29,7 +29,9 @@ func seed(ctx context.Context, server, token string, fleet []*board) error {
 		}
 	}
 	for _, b := range fleet {
-		if !b.permitted {
+		if there, err := api.onWhitelist(ctx, b.mac); err != nil {
+			return err
+		} else if there || !b.permitted {
 			continue
 		}
 		name := strings.ToLower(strings.ReplaceAll(b.platform, "_", "-"))
@@ -50,6 +52,25 @@ func image(m model, version string) []byte {
 }
 
 type client struct{ server, token string }
+
+// onWhitelist reports whether a device is on one, which somebody may have chosen.
+func (c client) onWhitelist(ctx context.Context, mac string) (bool, error) {
+	r, err := http.NewRequestWithContext(ctx, "GET", c.server+"/api/v1/devices/"+mac, nil)
+	if err != nil {
+		return false, err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	var d struct{ Platform *string }
+	if resp.StatusCode != http.StatusOK {
+		return false, nil
+	}
+	return json.NewDecoder(resp.Body).Decode(&d) == nil && d.Platform != nil, nil
+}
 
 func (c client) send(ctx context.Context, method, path string, body any) error {
 	data, err := json.Marshal(body)
