@@ -155,7 +155,11 @@ func (s *server) sendPart(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision, h held) 
 	}
 	err := s.sendImage(c, mac, d)
 	if body, ok := c.Response().BodyStream().(*download); ok && h.last {
-		body.done = func() { s.pins.took(h.pin) }
+		counted := body.done
+		body.done = func() {
+			counted()
+			s.pins.took(h.pin)
+		}
 	}
 	return err
 }

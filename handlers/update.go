@@ -102,7 +102,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", part.start, part.start+part.length-1, len(data)))
 	}
 	done := func() {}
-	if whole && c.Method() != fiber.MethodHead {
+	if part.length == len(data) && c.Method() != fiber.MethodHead { // as bytes=0- asks for, too
 		done = func() { s.downloaded(mac, d) }
 	}
 	c.Context().SetBodyStream(&download{of: image, data: data[part.start : part.start+part.length], done: done, crowd: &s.crowd}, part.length)
