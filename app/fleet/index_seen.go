@@ -21,6 +21,7 @@ func (x *Index) LastSeen(mac MAC) time.Time {
 
 // Saw takes in when the database says that a device was heard, beside what it
 // says of the device itself; when that is left to this process, it is unsettled.
+// Pages hear of what another process heard as of what this one did.
 func (x *Index) Saw(seen Seen, left bool) {
 	n, _ := seen.MAC.pack()
 	s, at := x.shard(n), seen.At.UnixMicro()
@@ -29,6 +30,9 @@ func (x *Index) Saw(seen Seen, left bool) {
 	e, ok := s.devices[n]
 	if !ok || e.seen > at || e.seen == at && !left {
 		return
+	}
+	if e.seen < at {
+		s.touch(n)
 	}
 	e.seen, e.unsettled, s.changed = at, e.unsettled || left, true
 	s.devices[n] = e

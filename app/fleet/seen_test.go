@@ -62,3 +62,18 @@ func TestWhatWasSeenIsKeptAndSettled(t *testing.T) {
 		t.Error("what was heard while the database was away is lost")
 	}
 }
+
+// TestPagesHearOfWhatOthersHeard holds that a device which another process heard
+// is told to the pages of this one.
+func TestPagesHearOfWhatOthersHeard(t *testing.T) {
+	x, at := fleet.NewIndex(), time.Now()
+	x.Put(fleet.Known{MAC: "00000000000a", LastSeen: at})
+	x.Saw(fleet.Seen{MAC: "00000000000a", At: at}, false)
+	if list, _ := x.Touched(); len(list) > 0 {
+		t.Errorf("nothing is new of %v", list)
+	}
+	x.Saw(fleet.Seen{MAC: "00000000000a", At: at.Add(time.Second)}, false)
+	if list, _ := x.Touched(); len(list) != 1 {
+		t.Errorf("told of %v", list)
+	}
+}

@@ -197,7 +197,7 @@ func (x *Index) reload(ctx context.Context) error {
 // apart, and for how long what a process left must have been here before it is
 // dropped: until then the writer has taken care of it.
 const (
-	hearEvery  = time.Minute
+	hearEvery  = 20 * time.Second
 	clockSlack = time.Minute
 	dropAfter  = 5 * time.Minute
 )
