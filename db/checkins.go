@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -161,13 +162,31 @@ func ipKey(ip string) string {
 	return fmt.Sprintf("%d%x", a.BitLen()/32, a.AsSlice())
 }
 
+// OldestNew is the new devices that DropOldestNew would forget, with when they were
+// heard as their rows say.
+func (s *Devices) OldestNew(ctx context.Context, limit int) ([]fleet.Seen, error) {
+	var rows []struct {
+		MAC fleet.MAC
+		At  *time.Time
+	}
+	err := s.db.read.SelectContext(ctx, &rows, `SELECT mac, last_seen AS at FROM devices `+oldestNew, limit)
+	list := make([]fleet.Seen, len(rows))
+	for i, r := range rows {
+		list[i].MAC = r.MAC
+		if r.At != nil {
+			list[i].At = *r.At
+		}
+	}
+	return list, err
+}
+
+const oldestNew = `WHERE platform IS NULL AND notes = '' ORDER BY last_seen DESC NULLS LAST, mac LIMIT 100000 OFFSET $1`
+
 // DropOldestNew forgets new devices, the longest unseen first, until at most
 // limit are kept. Those that somebody wrote notes on stay.
 func (s *Devices) DropOldestNew(ctx context.Context, limit int) error {
 	return s.db.inIndexTx(ctx, func(tx *sqlx.Tx) error {
-		err := noteDevices(ctx, tx, `
-SELECT mac FROM (SELECT mac FROM devices WHERE platform IS NULL AND notes = ''
-  ORDER BY last_seen DESC NULLS LAST, mac LIMIT 100000 OFFSET $1) oldest`, limit)
+		err := noteDevices(ctx, tx, `SELECT mac FROM (SELECT mac FROM devices `+oldestNew+`) oldest`, limit)
 		if err != nil {
 			return err
 		}

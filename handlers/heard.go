@@ -83,13 +83,43 @@ func (s *server) logHappened(newest map[fleet.MAC]*fleet.Heard, happened []fleet
 func (s *server) boundNew() {
 	ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
 	defer cancel()
-	err := s.Devices.DropOldestNew(ctx, s.MaxNewDevices)
+	err := s.settleOldestNew(ctx)
+	if err == nil {
+		err = s.Devices.DropOldestNew(ctx, s.MaxNewDevices)
+	}
 	if err == nil {
 		err = s.Index.Refresh(ctx)
 	}
 	if err != nil {
 		s.Log.Warn("new devices could not be bounded", "err", err)
 	}
+}
+
+// settleOldestNew lets the rows of the new devices that are about to be forgotten
+// say when they were heard, as far as this process knows it better: else one that
+// asked a moment ago could be among them. In their place come others, so it looks
+// at more of them each time.
+func (s *server) settleOldestNew(ctx context.Context) error {
+	for more := 0; ; more = 4*more + 100 {
+		from := max(0, s.MaxNewDevices-more)
+		list, err := s.Devices.OldestNew(ctx, from)
+		if err != nil || len(s.heardLater(list[min(len(list), s.MaxNewDevices-from):])) == 0 {
+			return err
+		}
+		if err := s.Devices.Settle(ctx, s.heardLater(list)); err != nil {
+			return err
+		}
+	}
+}
+
+// heardLater is those of a list that this process heard later, and when.
+func (s *server) heardLater(list []fleet.Seen) (later []fleet.Seen) {
+	for _, seen := range list {
+		if at := s.Index.Heard.LastSeen(seen.MAC); at.After(seen.At) {
+			later = append(later, fleet.Seen{MAC: seen.MAC, At: at})
+		}
+	}
+	return later
 }
 
 // Counted tells open pages of downloads that were counted.

@@ -85,3 +85,34 @@ func wantKnown(t *testing.T, d *db.DB, log *journal, macs ...fleet.MAC) {
 		}
 	}
 }
+
+// TestWhoAskedLastStays holds that of new devices which are too many the one goes
+// that was not heard for the longest time, also when the rows do not say yet when
+// that was.
+func TestWhoAskedLastStays(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		address := serve(t, d, func(c *handlers.Config) { c.MaxNewDevices = 5 })
+		asks := func(n int) {
+			say(t, address, fmt.Sprintf("GET /update?dev=x&ver=1 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:00:00:0%d\r\n\r\n", n))
+		}
+		known := func(n int) bool {
+			_, err := d.Devices.Find(t.Context(), fleet.MAC(fmt.Sprintf("18fe3400000%d", n)))
+			return err == nil
+		}
+		for n := range 5 {
+			asks(n)
+			soon(t, "the device is known", func() bool { return known(n) })
+		}
+		for n := range 3 { // 3 was heard before these
+			asks(n)
+		}
+		asks(5)
+		soon(t, "one is forgotten", func() bool { return !known(3) })
+		for _, n := range []int{0, 1, 2, 4, 5} {
+			if !known(n) {
+				t.Errorf("%d is forgotten, which was heard later than 3", n)
+			}
+		}
+	})
+}

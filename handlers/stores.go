@@ -52,6 +52,8 @@ type devices interface {
 	PasswordUses(ctx context.Context, p *fleet.Platform) (fleet.PasswordUses, error)
 	Twins(ctx context.Context, limit int) ([]fleet.Device, error)
 	DismissTwins(ctx context.Context, mac fleet.MAC) error
+	OldestNew(ctx context.Context, limit int) ([]fleet.Seen, error)
+	Settle(ctx context.Context, list []fleet.Seen) error
 	DropOldestNew(ctx context.Context, limit int) error
 }
 
