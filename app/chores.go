@@ -76,10 +76,14 @@ func (c *chores) wait(until time.Time) {
 	c.running.Wait()
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
-	if err := c.saveCounts(ctx); err != nil {
+	err := c.saveCounts(ctx)
+	c.writer.Close(ctx)
+	if err != nil {
+		err = c.saveCounts(ctx) // by now the database may be back
+	}
+	if err != nil {
 		c.log.Error("check-ins could not be counted", "err", err)
 	}
-	c.writer.Close(ctx)
 }
 
 func (c *chores) saveCounts(ctx context.Context) error {
@@ -90,10 +94,12 @@ func (c *chores) every(ctx context.Context, pace time.Duration, failed string, d
 	c.running.Go(func() {
 		tick := time.NewTicker(pace)
 		defer tick.Stop()
-		for {
-			if err := do(ctx); err != nil && ctx.Err() == nil {
+		for told := false; ; {
+			err := do(ctx)
+			if err != nil && ctx.Err() == nil && !told {
 				c.log.Error(failed, "err", err)
 			}
+			told = err != nil // or an outage would fill the log
 			select {
 			case <-ctx.Done():
 				return

@@ -200,16 +200,26 @@ func (w *Writer) saw(ctx context.Context, part int, list []Seen) error {
 }
 
 // Close stops, and writes what is left until ctx ends: first when devices were
-// heard, which takes a moment, and then the news.
+// heard, which takes a moment, and then the news. A database that is away may come
+// back until then.
 func (w *Writer) Close(ctx context.Context) {
 	close(w.stop)
-	if w.ended(ctx) {
-		seen := w.lastSeen(ctx)
-		if w.lastNews(ctx) && seen {
-			return
+	if w.ended(ctx) && w.untilDone(ctx, w.lastSeen) && w.untilDone(ctx, w.lastNews) {
+		return
+	}
+	w.log.Error("not all that boards said could be written before the end", "devices", w.Waiting()+w.hand.devices)
+}
+
+// untilDone tries again and again, until ctx ends.
+func (w *Writer) untilDone(ctx context.Context, try func(context.Context) bool) bool {
+	for wait := firstRetry; !try(ctx); wait = min(2*wait, lastRetry) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
 		}
 	}
-	w.log.Error("not all that boards said could be written before the end", "devices", w.Waiting())
+	return true
 }
 
 // ended waits until nothing is written any more; false when that takes too long.
@@ -230,6 +240,7 @@ func (w *Writer) ended(ctx context.Context) bool {
 func (w *Writer) lastSeen(ctx context.Context) bool {
 	for part := range Parts {
 		if list, changed := w.index.Unsettled(part); changed && w.saw(ctx, part, list) != nil {
+			w.index.AskAgain(part)
 			return false
 		}
 	}
