@@ -58,6 +58,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&plain, &a
 		if err != nil || plain > 0 || all == 0 {
 			t.Errorf("%q: of %d connections %d are not encrypted, %v", mode, all, plain, err)
 		}
+		if !strings.Contains(s.logged(), "PUBLIC_URL is not set") {
+			t.Errorf("links name the dyno's own address, and nobody is told: %s", s.logged())
+		}
 		person := newBrowser(t, s.process)
 		stream := person.watch(s.process, "feed", time.Now())
 		hears(t, stream, "beat") // at once: the router gives up after 30 s

@@ -177,6 +177,8 @@ func TestStartIsRefused(t *testing.T) {
 		"DATA_DIR " + file + "/data cannot be written by": {"DATA_DIR=" + file + "/data"},
 		"DATABASE_URL must start with postgres://":        {"DATABASE_URL=mysql://host/name"},
 		"a dyno's disk is erased":                         {"DYNO=web.1"},
+		"that DATABASE_URL names cannot be used: ":        {"DATABASE_URL=postgres://127.0.0.1:1/x"},
+		"that DATABASE_URL names cannot be used: pq:":     {"DATABASE_URL=postgres://127.0.0.1/x?sslmode=bogus"},
 		"SIGNUP is \"maybe\"":                             {"SIGNUP=maybe"},
 		"PUBLIC_URL is \"example.com\"":                   {"PUBLIC_URL=example.com"},
 		"TRUSTED_PROXIES has \"proxy\"":                   {"TRUSTED_PROXIES=10.0.0.0/8,proxy"},

@@ -41,6 +41,9 @@ func (serveCommand) Run(ctx context.Context, c *config) error {
 		return err
 	}
 	defer store.Close()
+	if c.Dyno != "" && c.publicURL == nil {
+		c.log.Warn("PUBLIC_URL is not set: links that are made here, such as one for a new password, name an address that only the dyno has; set it to the app's, as in https://example.herokuapp.com")
+	}
 	if err := c.welcome(ctx, store); err != nil {
 		return err
 	}

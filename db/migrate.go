@@ -32,7 +32,7 @@ func (d *DB) migrate(ctx context.Context) error {
 	}
 	defer unlock()
 	if err := d.write.PingContext(ctx); err != nil {
-		return fmt.Errorf("the database does not answer: %w", err)
+		return d.engine.unreachable(err)
 	}
 	pool, closePool := d.engine.migrating(d.write.DB)
 	defer closePool()
@@ -77,6 +77,14 @@ func (e engine) provider(pool *sql.DB) (*goose.Provider, error) {
 		options = append(options, goose.WithSessionLocker(locker))
 	}
 	return goose.NewProvider(e.dialect, pool, files, options...)
+}
+
+// unreachable is the error of a database that cannot be used.
+func (e engine) unreachable(err error) error {
+	if e.name == "postgres" {
+		return fmt.Errorf("the database that DATABASE_URL names cannot be used: %w", err)
+	}
+	return fmt.Errorf("the database cannot be used: %w", err)
 }
 
 // lockMigrations holds a lock file on SQLite, for which goose has no lock.

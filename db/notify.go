@@ -37,6 +37,7 @@ type Notifier struct {
 	wake    chan struct{}
 	stop    chan struct{}
 	ended   sync.WaitGroup
+	away    bool // what was told last could not be
 }
 
 // Notify connects a hub to those of the other processes; nil on SQLite, which
@@ -133,7 +134,10 @@ func (n *Notifier) send() {
 	defer cancel()
 	for _, payload := range payloadsOf(topics) {
 		if _, err := n.db.write.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, payload); err != nil {
-			n.log.Warn("changes could not be told to the other processes yet", "err", err)
+			if !n.away {
+				n.log.Warn("changes could not be told to the other processes yet", "err", err)
+			}
+			n.away = true
 			select {
 			case <-n.stop:
 			case <-time.After(time.Second):
@@ -141,6 +145,7 @@ func (n *Notifier) send() {
 			}
 			return
 		}
+		n.away = false
 	}
 }
 
