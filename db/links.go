@@ -44,6 +44,16 @@ func (s *Links) CreatePassword(ctx context.Context, hash, user string, lifetime 
 	})
 }
 
+// Invite creates a user without a password, with the link that sets one.
+func (s *Links) Invite(ctx context.Context, u *account.User, hash string, lifetime time.Duration) error {
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := s.db.createUserTold(ctx, tx, u); err != nil {
+			return err
+		}
+		return s.create(ctx, tx, hash, account.PasswordLink, u.ID, lifetime)
+	})
+}
+
 // Find is the link of a hash while it is good, or fault.NotFound.
 func (s *Links) Find(ctx context.Context, hash string) (*account.Link, error) {
 	return findLink(ctx, s.db.read, hash)

@@ -53,16 +53,19 @@ func (s *Users) Count(ctx context.Context) (all, waiting int64, err error) {
 
 // Create adds a user, or says fault.Conflict when the address is taken.
 func (s *Users) Create(ctx context.Context, u *account.User) error {
-	return s.db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := createUser(ctx, tx, u); err != nil {
-			return err
-		}
-		action := activity.UserInvited
-		if s.db.authorOf(ctx).UserID == u.ID {
-			action = activity.UserSignedUp
-		}
-		return s.db.recordText(ctx, tx, action, u.Email, "role", "", string(u.Role))
-	})
+	return s.db.inTx(ctx, func(tx *sqlx.Tx) error { return s.db.createUserTold(ctx, tx, u) })
+}
+
+// createUserTold is createUser with an entry in the activity.
+func (d *DB) createUserTold(ctx context.Context, tx *sqlx.Tx, u *account.User) error {
+	if err := createUser(ctx, tx, u); err != nil {
+		return err
+	}
+	action := activity.UserInvited
+	if d.authorOf(ctx).UserID == u.ID {
+		action = activity.UserSignedUp
+	}
+	return d.recordText(ctx, tx, action, u.Email, "role", "", string(u.Role))
 }
 
 func createUser(ctx context.Context, e sqlx.ExecerContext, u *account.User) error {

@@ -23,7 +23,7 @@ type accountShow struct {
 }
 
 // accountFields are the fields of the forms on the page.
-var accountFields = []string{"name", "email", "email-proof", "current", "password", "token", "scope"}
+var accountFields = []string{"name", "email", "email-proof", "current", "password", "token", "scope", "token-proof"}
 
 // showAccount handles GET /account.
 func (s *server) showAccount(c *fiber.Ctx) error { return s.accountPage(c, newAccountShow(c), nil) }

@@ -20,6 +20,7 @@ func signingInWithTwoFactors(t *testing.T, browser context.Context) {
 		return strings.Trim(strings.ReplaceAll(b.eval("document.querySelector('"+selector+"').textContent"), " ", ""), `"`)
 	}
 	b.write("#code", codeAt(t, read(".recipe .secret"), 0))
+	b.write("#current", password)
 	b.press("\r")
 	b.sees("h1", "The second factor is on")
 	b.accessible("recovery codes")

@@ -90,7 +90,8 @@ func TestTokensOfOnesOwn(t *testing.T) {
 		b := newBrowser(t, d, account.Viewer)
 		b.submit("/account/tokens", url.Values{"token": {""}, "scope": {"read"}, "days": {"30"}}, 422).text(t, "#token-error")
 		b.submit("/account/tokens", url.Values{"token": {"ci"}, "scope": {"write"}, "days": {"30"}}, 422).text(t, "#scope-error")
-		secret := b.submit("/account/tokens", url.Values{"token": {"<i>ci</i>"}, "scope": {"read"}, "days": {"30"}}, 200).text(t, "#secret")
+		b.submit("/account/tokens", url.Values{"token": {"<i>ci</i>"}, "scope": {"read"}, "days": {"30"}, "token-proof": {"wrong"}}, 422).text(t, "#token-proof-error")
+		secret := b.submit("/account/tokens", url.Values{"token": {"<i>ci</i>"}, "scope": {"read"}, "days": {"30"}, "token-proof": {password}}, 200).text(t, "#secret")
 		read := func() *answer {
 			return ask(t, b.app, request{path: "/api/v1/platforms", header: map[string]string{"Authorization": "Bearer " + secret}})
 		}
@@ -108,9 +109,9 @@ func TestTokensOfOnesOwn(t *testing.T) {
 	})
 }
 
-// factorOf sets a second factor up and gives its secret, the code that this used
-// up, and the recovery codes.
-func factorOf(t *testing.T, b *browser) (secret, used string, codes []string) {
+// factorOf sets a second factor up, with the password, and gives its secret, the
+// code that this used up, and the recovery codes.
+func factorOf(t *testing.T, b *browser, known string) (secret, used string, codes []string) {
 	t.Helper()
 	a := b.get("/account/factor/new", 200)
 	secret = strings.ReplaceAll(a.text(t, ".secret"), " ", "")
@@ -121,9 +122,10 @@ func factorOf(t *testing.T, b *browser) (secret, used string, codes []string) {
 	if data, err := base64.StdEncoding.DecodeString(image); !ok || err != nil || !strings.HasPrefix(string(data), "\x89PNG") {
 		t.Errorf("no image to scan: %v", err)
 	}
-	b.submit("/account/factor", url.Values{"code": {"000000"}}, 422).text(t, "#code-error")
+	b.submit("/account/factor", url.Values{"code": {"000000"}, "current": {known}}, 422).text(t, "#code-error")
 	used = codeAt(t, secret, 0)
-	a = b.submit("/account/factor", url.Values{"code": {used}}, 200)
+	b.submit("/account/factor", url.Values{"code": {used}, "current": {"wrong"}}, 422).text(t, "#current-error")
+	a = b.submit("/account/factor", url.Values{"code": {used}, "current": {known}}, 200)
 	b.as = cookieOf(a)
 	for _, li := range a.doc.Find(".codes li").EachIter() {
 		codes = append(codes, li.Text())
@@ -147,7 +149,7 @@ func TestSecondFactor(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Viewer)
-		secret, used, codes := factorOf(t, b)
+		secret, used, codes := factorOf(t, b, password)
 		first := func() *browser {
 			a := post(t, b.app, "/session", url.Values{"email": {"viewer@example.com"}, "password": {password}, "to": {"/devices?q=x"}}).wants(t, 303)
 			if cookieOf(a) != "" || a.header.Get("Location") != "/session/code/new?to=%2Fdevices%3Fq%3Dx" {
@@ -190,7 +192,7 @@ func TestPasswordLinkRemovesSecondFactor(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, secret := newBrowser(t, d, account.Viewer), account.NewSecret()
-		factorOf(t, b)
+		factorOf(t, b, password)
 		if err := d.Links.Create(context.Background(), account.HashSecret(secret), account.PasswordLink, idOf(t, d, "viewer@example.com"), time.Hour); err != nil {
 			t.Fatal(err)
 		}

@@ -122,7 +122,7 @@ func TestActivityOfTokens(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBrowser(t, d, account.Admin)
 		signedIn(t, d, account.Viewer)
-		secret := b.submit("/account/tokens", url.Values{"token": {"ci"}, "scope": {"write"}, "days": {"30"}}, 200).text(t, "#secret")
+		secret := b.submit("/account/tokens", url.Values{"token": {"ci"}, "scope": {"write"}, "days": {"30"}, "token-proof": {password}}, 200).text(t, "#secret")
 		api := &script{t, b.app, secret}
 		w := newWatcher(t, b, d)
 		const who = "admin@example.com with the token ci | "
@@ -171,7 +171,7 @@ func TestActivityOfUsers(t *testing.T) {
 			guest.as = cookieOf(guest.submit("/account/password?_method=PUT", url.Values{"current": {password}, "password": {"staple and glue"}}, 303))
 		}, own+"changed their password | –")
 		w.tells(func() {
-			secrets = append(secrets, guest.submit("/account/tokens", url.Values{"token": {"ci"}, "scope": {"read"}, "days": {"30"}}, 200).text(t, "#secret"))
+			secrets = append(secrets, guest.submit("/account/tokens", url.Values{"token": {"ci"}, "scope": {"read"}, "days": {"30"}, "token-proof": {"staple and glue"}}, 200).text(t, "#secret"))
 		}, own+"created an API token for guest@example.com | token: none → ci (read)")
 		w.tells(func() {
 			guest.submit("/account/tokens/"+account.HashSecret(secrets[len(secrets)-1])[:16]+"?_method=DELETE", nil, 303)
@@ -179,7 +179,7 @@ func TestActivityOfUsers(t *testing.T) {
 		var secret string
 		var codes []string
 		w.tells(func() {
-			secret, _, codes = factorOf(t, guest)
+			secret, _, codes = factorOf(t, guest, "staple and glue")
 			secrets = append(append(secrets, secret), codes...)
 		}, own+"set up a second factor | –")
 		w.tells(func() {

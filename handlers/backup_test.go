@@ -81,7 +81,7 @@ func TestABackupIsProved(t *testing.T) {
 			}
 		}
 		b.get("/backup", 405)
-		secret, used, codes := factorOf(t, b)
+		secret, used, codes := factorOf(t, b, password)
 		for _, code := range []string{"", "000000", used} {
 			a := b.submit("/backup", url.Values{"current": {password}, "code": {code}}, 422)
 			checkPage(t, "/backup", a)

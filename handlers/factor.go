@@ -23,7 +23,7 @@ type factorNew struct {
 func (s *server) newFactor(c *fiber.Ctx) error { return s.factorPage(c, nil) }
 
 func (s *server) factorPage(c *fiber.Ctx, err error) error {
-	wrong, err := blame(c, err, "code")
+	wrong, err := blame(c, err, proofFields...)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,11 @@ type factorCodes struct {
 // createFactor handles POST /account/factor: a code confirms the second factor.
 // The recovery codes are shown this once.
 func (s *server) createFactor(c *fiber.Ctx) error {
-	codes, err := s.confirmFactor(c, c.FormValue("code"))
+	err := s.prove(c, "current") // or whoever finds a browser open keeps its owner out
+	var codes []string
+	if err == nil {
+		codes, err = s.confirmFactor(c, c.FormValue("code"))
+	}
 	if err != nil {
 		return s.factorPage(c, err)
 	}

@@ -104,7 +104,7 @@ func hostileWorld(t *testing.T, d *db.DB) (address string) {
 		hostileBoard(t, address, "ESP32", fmt.Sprintf("b0ad00001%03d", i), text)
 		hostileVisitor(t, address, i, text)
 		admin.submit("/platforms", url.Values{"name": {fmt.Sprintf("platform-%d", i)}, "notes": {kept(text, 2000)}}, 303)
-		admin.submit("/account/tokens", url.Values{"token": {kept(text, account.MaxName)}, "scope": {"read"}}, 200)
+		admin.submit("/account/tokens", url.Values{"token": {kept(text, account.MaxName)}, "scope": {"read"}, "token-proof": {password}}, 200)
 		hostileFile(t, admin, i, text)
 	}
 	return address

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"esp-update-server/app/account"
+	"esp-update-server/app/fault"
 )
 
 // inviteForm asks whom to let in, and as what.
@@ -28,14 +29,15 @@ type usersLink struct {
 func (s *server) createInvite(c *fiber.Ctx) error {
 	f := inviteForm{Email: c.FormValue("email"), Role: account.Role(c.FormValue("role"))}
 	u, err := f.user()
+	secret := account.NewSecret()
 	if err == nil {
-		err = s.Users.Create(c.UserContext(), u)
+		err = s.Links.Invite(c.UserContext(), u, account.HashSecret(secret), account.InviteLifetime)
 	}
 	if err != nil {
 		return s.usersPage(c, f, err)
 	}
 	s.did(c, "user invited", "user", u.Email, "role", u.Role)
-	return s.linkPage(c, u, account.InviteLifetime)
+	return s.linkPage(c, u, secret, account.InviteLifetime)
 }
 
 // user is whom the form invites.
@@ -54,20 +56,23 @@ func (s *server) createLink(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	s.did(c, "password link made", "user", u.Email)
-	if u.PasswordHash == "" {
-		return s.linkPage(c, u, account.InviteLifetime)
+	if u.ID == userOf(c).ID {
+		return fault.New(fault.Forbidden, "Your own password is changed on the page of your account, which asks for the present one.")
 	}
-	return s.linkPage(c, u, account.LinkLifetime)
-}
-
-// linkPage makes a link and shows it this once. It names the server as the
-// settings do, and never as the request did.
-func (s *server) linkPage(c *fiber.Ctx, u *account.User, lifetime time.Duration) error {
-	secret := account.NewSecret()
+	secret, lifetime := account.NewSecret(), account.LinkLifetime
+	if u.PasswordHash == "" {
+		lifetime = account.InviteLifetime
+	}
 	if err := s.Links.CreatePassword(c.UserContext(), account.HashSecret(secret), u.ID, lifetime); err != nil {
 		return err
 	}
+	s.did(c, "password link made", "user", u.Email)
+	return s.linkPage(c, u, secret, lifetime)
+}
+
+// linkPage shows a link this once. It names the server as the settings do, and
+// never as the request did.
+func (s *server) linkPage(c *fiber.Ctx, u *account.User, secret string, lifetime time.Duration) error {
 	v := &usersLink{page: page{Title: "Link for " + u.Email}, User: u, Expires: time.Now().UTC().Add(lifetime)}
 	v.Link = s.homeURL() + "/password?token=" + secret
 	return s.page(c, "users/link", v)

@@ -129,6 +129,7 @@ type links interface {
 	SetUp(ctx context.Context, hash string, u *account.User) error
 	SetPassword(ctx context.Context, hash, passwordHash string) error
 	CreatePassword(ctx context.Context, hash, user string, lifetime time.Duration) error
+	Invite(ctx context.Context, u *account.User, hash string, lifetime time.Duration) error
 }
 
 type factors interface {

@@ -50,7 +50,14 @@ func (s *server) createToken(c *fiber.Ctx) error {
 	v := newAccountShow(c)
 	v.Token = tokenForm{Name: c.FormValue("token"), Scope: account.Scope(c.FormValue("scope"))}
 	v.Token.Days, _ = strconv.Atoi(c.FormValue("days"))
-	secret, err := s.newToken(c, &v.Token)
+	err := v.Token.check(userOf(c))
+	if err == nil {
+		err = s.prove(c, "token-proof")
+	}
+	var secret string
+	if err == nil {
+		secret, err = s.newToken(c, &v.Token)
+	}
 	if err != nil {
 		return s.accountPage(c, v, err)
 	}
@@ -60,9 +67,6 @@ func (s *server) createToken(c *fiber.Ctx) error {
 
 func (s *server) newToken(c *fiber.Ctx, f *tokenForm) (secret string, err error) {
 	u := userOf(c)
-	if err := f.check(u); err != nil {
-		return "", err
-	}
 	have, err := s.Tokens.Of(c.UserContext(), u.ID)
 	if err != nil {
 		return "", err

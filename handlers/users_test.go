@@ -79,6 +79,7 @@ func TestInviteAndReset(t *testing.T) {
 		link := linkOn(t, admin.submit("/users/invites", url.Values{"email": {"Guest@example.com"}, "role": {"viewer"}}, 200))
 		admin.submit("/users/invites", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}}, 409).text(t, "#email-error")
 		post(t, admin.app, "/session", url.Values{"email": {"guest@example.com"}, "password": {"anything"}}).wants(t, 422)
+		admin.submit("/users/"+idOf(t, d, "admin@example.com")+"/link", nil, 403) // which would let in who found the browser open
 		newer := linkOn(t, admin.submit("/users/"+idOf(t, d, "guest@example.com")+"/link", nil, 200))
 		ask(t, admin.app, request{path: "/password?token=" + link}).wants(t, 404)
 		ask(t, admin.app, request{path: "/password?token=" + newer}).wants(t, 200)
