@@ -171,7 +171,7 @@ func TestFit(t *testing.T) {
 			release.Room{Family: firmware.ESP8266, FreeSpace: 4096, SketchSize: 8192, ChipSize: 4 << 20, Inflates: true}, firmware.Warn, "4.0 KiB free"},
 		"ESP32 with room":    {esp32, release.Room{Family: firmware.ESP32, FreeSpace: int64(len(esp32))}, firmware.Pass, ""},
 		"ESP32 a byte short": {esp32, release.Room{Family: firmware.ESP32, FreeSpace: int64(len(esp32)) - 1}, firmware.Warn, "its update partition has"},
-		"the other family":   {esp32, release.Room{Family: firmware.ESP8266, FreeSpace: 1 << 20}, firmware.Warn, "an ESP8266"},
+		"the other family":   {esp32, release.Room{Family: firmware.ESP8266, FreeSpace: 1 << 20}, "", ""},
 		"nothing said":       {esp32, release.Room{Family: firmware.ESP32}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,6 +191,46 @@ func TestFit(t *testing.T) {
 			}
 			if row.status != "" {
 				t.Error("nothing is said of the fit")
+			}
+		})
+	}
+}
+
+// TestOtherFamily tells boards that refuse a file for its chip from boards that
+// have no room for it: nobody can make a file small enough for another chip.
+func TestOtherFamily(t *testing.T) {
+	esp32 := firmwaretest.ESP32App(firmwaretest.ESP32, firmwaretest.Tag("smart-lamp", "v1"))
+	others := release.Room{Family: firmware.ESP8266, FreeSpace: 1 << 20, Devices: 20}
+	full := release.Room{Family: firmware.ESP32, FreeSpace: 1, Devices: 2}
+	with := release.Room{Family: firmware.ESP32, FreeSpace: 1 << 20, Devices: 3}
+	const refuse = "20 devices of smart-lamp are ESP8266 and refuse this file."
+	for name, row := range map[string]struct {
+		rooms   []release.Room
+		refuse  string // "" when no board is of the other family
+		fit     string // how the finding on room begins; "" for none
+		smaller bool   // whether to make it smaller is advised
+	}{
+		"all":            {[]release.Room{others}, refuse, "", false},
+		"that say less":  {[]release.Room{{Family: firmware.ESP8266, Devices: 1}}, "1 device of smart-lamp is an ESP8266 and refuses this file.", "", false},
+		"some":           {[]release.Room{others, with}, refuse, "All 3 other devices", false},
+		"beside no room": {[]release.Room{others, full, with}, refuse, "2 of 5 devices cannot take it", true},
+		"none":           {[]release.Room{full}, "", "2 of 2 devices cannot take it", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &release.Publisher{Store: &store{room: row.rooms}, MaxSize: 16 << 20}
+			a, err := p.Assess(context.Background(), &release.Upload{Data: esp32})
+			if err != nil || a.Refusal != nil {
+				t.Fatal(err, a.Refusal)
+			}
+			said := map[string]firmware.Finding{}
+			for _, f := range a.Inspection.Findings {
+				said[f.Code] = f
+			}
+			if f := said["other-family"]; f.Detail != row.refuse || strings.Contains(f.Fix, "smaller") || row.refuse != "" && f.Status != firmware.Warn {
+				t.Errorf("of the family: %+v", f)
+			}
+			if f := said["fit"]; !strings.HasPrefix(f.Detail, row.fit) || (row.fit == "") != (f.Code == "") || strings.Contains(f.Fix, "smaller") != row.smaller {
+				t.Errorf("of the room: %+v", f)
 			}
 		})
 	}

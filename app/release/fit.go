@@ -25,13 +25,16 @@ type Room struct {
 // maxMisfits is how many sorts of devices without room are told one by one.
 const maxMisfits = 5
 
-// fit tells how many devices of the platform have room for the image.
+// fit tells how many devices of the platform have room for the image, and apart
+// from these which run on the other family of chips: room would not help them.
 func (a *Assessment) fit(rooms []Room) {
-	var fits, packed, misfits, silent int64
+	var fits, packed, misfits, silent, others int64
 	var reasons []string
 	for _, r := range rooms {
 		why, said := a.misfit(r)
 		switch {
+		case a.isForOthersThan(r):
+			others += r.Devices
 		case !said:
 			silent += r.Devices
 		case why == "":
@@ -43,6 +46,7 @@ func (a *Assessment) fit(rooms []Room) {
 			reasons = append(reasons, fmt.Sprintf("%d such as %s: %s", r.Devices, r.Example, why))
 		}
 	}
+	a.tellOtherFamily(others)
 	said, beside := fits+packed+misfits, ""
 	if packed > 0 {
 		beside = fmt.Sprintf(" %d of %d get it compressed, since it would not fit otherwise.", packed, said)
@@ -53,6 +57,8 @@ func (a *Assessment) fit(rooms []Room) {
 	switch {
 	case said == 0:
 		return
+	case misfits == 0 && others > 0:
+		a.pass("fit", "Fits", "All %d other devices that said how much room they have can take it.%s", said, beside)
 	case misfits == 0:
 		a.pass("fit", "Fits", "All %d devices that said how much room they have can take it.%s", said, beside)
 	default:
@@ -61,6 +67,27 @@ func (a *Assessment) fit(rooms []Room) {
 		}
 		a.warn("fit", "Does not fit everywhere", "Make "+a.thing()+" smaller, or give those boards another partition table over a cable.",
 			"%d of %d devices cannot take it: %s.%s", misfits, said, strings.Join(reasons, "; "), beside)
+	}
+}
+
+// isForOthersThan reports whether the image is built for the other family than
+// devices that said theirs.
+func (a *Assessment) isForOthersThan(r Room) bool {
+	return a.Filesystem == "" && r.Family != "" && r.Family != a.Inspection.Family()
+}
+
+// tellOtherFamily warns that devices run on the other family of chips.
+func (a *Assessment) tellOtherFamily(n int64) {
+	family, fix := firmware.ESP8266, "Build it for them, or publish it on another platform."
+	if a.Inspection.Family() == family {
+		family = firmware.ESP32
+	}
+	switch n {
+	case 0:
+	case 1:
+		a.warn("other-family", "Built for another chip", fix, "1 device of %s is an %s and refuses this file.", a.Platform, family)
+	default:
+		a.warn("other-family", "Built for another chip", fix, "%d devices of %s are %s and refuse this file.", n, a.Platform, family)
 	}
 }
 
@@ -86,9 +113,6 @@ func (a *Assessment) misfit(r Room) (why string, said bool) {
 }
 
 func (a *Assessment) misfitApplication(r Room) string {
-	if r.Family != a.Inspection.Family() {
-		return fmt.Sprintf("an %s", r.Family)
-	}
 	if r.Family == firmware.ESP32 {
 		if a.Inspection.Size > r.FreeSpace {
 			return fmt.Sprintf("its update partition has %s", inWords(r.FreeSpace))
