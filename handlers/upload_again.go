@@ -58,7 +58,7 @@ func newUploadAgain(form *uploadForm, a *release.Assessment, known []string) *up
 		}
 	}
 	v.Word = v.Word || a.Word
-	if !v.Inside && v.Create == "" && len(v.Confirm) == 0 && !v.Word {
+	if !v.Inside && v.Create == "" && len(a.Confirm) == 0 && !v.Word {
 		return nil
 	}
 	v.Known, v.Named = known, "the file"

@@ -188,6 +188,26 @@ func TestChangesThatAreSeldomMeant(t *testing.T) {
 	})
 }
 
+// TestConfirmingIsNoDeadEnd asks nobody to confirm a file that is refused for
+// something else all the same.
+func TestConfirmingIsNoDeadEnd(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fillFleet(t, d)
+		b := &browser{t, newApp(t, d), sessionOf(t, d, "admin@example.com")}
+		old := firmwaretest.ESP32App(firmwaretest.ESP32C3, firmwaretest.Tag("smart-lamp", "v1.0.1"))
+		for _, accept := range []string{"", "chip-changed"} {
+			a := b.upload("old.bin", old, map[string]string{"accept": accept}, 422)
+			if got := a.text(t, "#report .verdict"); !strings.Contains(got, "v1.0.1 is not higher than v1.0.2") {
+				t.Errorf("says %q", got)
+			}
+			if a.has(".again") || !strings.Contains(a.text(t, ".findings"), "Other chip than before") || strings.Contains(a.body, "Or confirm") {
+				t.Errorf("offers %s", a.body)
+			}
+		}
+	})
+}
+
 // merged is an application behind a boot loader and a partition table.
 func merged(app []byte) []byte {
 	out := bytes.Repeat([]byte{0xFF}, 0x10000)

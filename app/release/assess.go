@@ -189,11 +189,14 @@ func (a *Assessment) add(status firmware.Status, code, title, fix, detail string
 }
 
 // confirmable adds a finding that refuses the file unless a person confirms it.
+// That is not offered where something else refuses the file all the same.
 func (a *Assessment) confirmable(accept []string, code, title, fix, format string, args ...any) {
-	if !slices.Contains(accept, code) {
-		a.Confirm = append(a.Confirm, code)
-		a.fail(code, title, fix+" Or confirm that it is meant.", format, args...)
+	if slices.Contains(accept, code) {
+		a.warn(code, title+", confirmed", fix, format, args...)
 		return
 	}
-	a.warn(code, title+", confirmed", fix, format, args...)
+	if a.Refusal == nil || len(a.Confirm) > 0 {
+		a.Confirm, fix = append(a.Confirm, code), fix+" Or confirm that it is meant."
+	}
+	a.fail(code, title, fix, format, args...)
 }
