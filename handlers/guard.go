@@ -156,16 +156,35 @@ func (s *server) signedInUser(c *fiber.Ctx) (*account.User, error) {
 }
 
 // toSignIn sends a browser to the sign-in page and from there back to the page
-// it asked for.
+// where it was, or that it asked for. Who sent something is told that it is lost.
 func (s *server) toSignIn(c *fiber.Ctx) error {
 	c.Context().SetConnectionClose() // a body may be left unread
-	to := "/session/new"
-	if c.Method() == fiber.MethodGet && !isFragment(c) && c.Path() != "/" {
-		to += "?to=" + url.QueryEscape(c.OriginalURL())
+	query, reads := url.Values{}, c.Method() == fiber.MethodGet
+	switch {
+	case isFragment(c):
+		query.Set("to", localPath(currentPath(c)))
+	case reads:
+		query.Set("to", c.OriginalURL())
 	}
+	if query.Get("to") == "/" { // where one is led anyway
+		query.Del("to")
+	}
+	if !reads && c.Path() != "/session" {
+		query.Set("lost", "1")
+	}
+	to := strings.TrimSuffix("/session/new?"+query.Encode(), "?")
 	if isFragment(c) {
 		c.Set("HX-Redirect", to)
 		return c.SendStatus(fiber.StatusUnauthorized)
 	}
 	return c.Redirect(to, fiber.StatusSeeOther)
+}
+
+// currentPath is the page, with its query, that htmx says it is on.
+func currentPath(c *fiber.Ctx) string {
+	u, err := url.Parse(c.Get("HX-Current-URL"))
+	if err != nil {
+		return "/"
+	}
+	return u.RequestURI()
 }

@@ -2,6 +2,8 @@ package handlers_test
 
 import (
 	"context"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,4 +75,36 @@ func TestWhatWentWrongIsTold(t *testing.T) {
 	if got := b.get("/platforms/nope", 404).text(t, "#new-count"); got != want || want == "0" {
 		t.Errorf("%q new devices; want %q", got, want)
 	}
+}
+
+// TestLostEditsAreTold leads who saved something after the session had ended back
+// to where they were, and says that it was not saved.
+func TestLostEditsAreTold(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		app := newApp(t, d)
+		for name, c := range map[string]struct {
+			r    request
+			to   string
+			lost bool
+		}{
+			"an edit": {request{method: "PUT", path: "/devices/aabbccddeeff", htmx: true, form: url.Values{"notes": {"x"}},
+				header: map[string]string{"HX-Current-URL": "https://esp.example/devices?q=room+1"}}, "/devices?q=room+1", true},
+			"a look": {request{path: "/devices", htmx: true,
+				header: map[string]string{"HX-Current-URL": "https://esp.example/platforms/lamp"}}, "/platforms/lamp", false},
+			"another site": {request{method: "DELETE", path: "/devices/aabbccddeeff", htmx: true,
+				header: map[string]string{"HX-Current-URL": "https://esp.example//evil.example"}}, "", true},
+			"a plain form": {request{method: "POST", path: "/platforms", form: url.Values{"name": {"x"}}}, "", true},
+			"a plain page": {request{path: "/platforms"}, "/platforms", false},
+		} {
+			a := ask(t, app, c.r)
+			page := ask(t, app, request{path: a.header.Get("HX-Redirect") + a.header.Get("Location")}).wants(t, 200)
+			if got := page.doc.Find("input[name=to]").AttrOr("value", ""); got != c.to {
+				t.Errorf("%s leads on to %q", name, got)
+			}
+			if got := strings.Contains(page.text(t, "article"), "You were signed out. What you sent last was not saved"); got != c.lost {
+				t.Errorf("%s: told that it is lost: %v", name, got)
+			}
+		}
+	})
 }

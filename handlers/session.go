@@ -24,6 +24,7 @@ type sessionForm struct {
 	Email    string
 	Remember bool
 	To       string // the page that was asked for
+	Lost     bool   // what was sent after the session had ended
 	Errors   problems
 }
 
@@ -32,7 +33,7 @@ func (s *server) newSession(c *fiber.Ctx) error {
 	if userOf(c) != nil {
 		return c.Redirect(localPath(c.Query("to")), fiber.StatusSeeOther)
 	}
-	return s.sessionPage(c, sessionForm{To: c.Query("to")}, nil)
+	return s.sessionPage(c, sessionForm{To: c.Query("to"), Lost: c.Query("lost") == "1"}, nil)
 }
 
 func (s *server) sessionPage(c *fiber.Ctx, f sessionForm, err error) error {
