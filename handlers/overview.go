@@ -41,6 +41,8 @@ func (s *server) overview(c *fiber.Ctx) error {
 	}
 	if mayChange(c) {
 		v.Problems = append(s.proxies.problems(), v.Problems...)
+	} else {
+		v.Problems = onlyShown(v.Problems)
 	}
 	if v.Steps != nil {
 		v.Steps.URL, v.Steps.MayChange = s.boardURL(c), mayChange(c)

@@ -150,3 +150,24 @@ func TestALiveLookLeavesTheMessage(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestViewersAreOfferedNoSolution holds the problems to what their reader may do.
+func TestViewersAreOfferedNoSolution(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBrowser(t, d, account.Admin)
+		lamps(t, b, 1)
+		checkIn(t, d, "a4cf12b3c4ff", "", "v1.0.0")
+		for cookie, want := range map[string][2]string{
+			sessionOf(t, d, "admin@example.com"): {"Upload firmware", "Permit or forget"},
+			signedIn(t, d, account.Viewer):       {"", "See which"},
+		} {
+			a := ask(t, b.app, request{path: "/", as: cookie}).wants(t, 200)
+			upload := a.doc.Find(".problems li:contains('nothing to get') a").Text()
+			permit := a.text(t, ".problems a[href='/new-devices']")
+			if strings.TrimSpace(upload) != want[0] || permit != want[1] {
+				t.Errorf("offers %q and %q, want %q", upload, permit, want)
+			}
+		}
+	})
+}

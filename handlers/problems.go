@@ -21,18 +21,35 @@ type problem struct {
 	Action string // what the link says
 }
 
+// seeWhich is what a link says that only shows.
+const seeWhich = "See which"
+
+// onlyShown is problems for who may change nothing: what only admins can solve is
+// shown to them, and where firmware is uploaded there is nothing to see.
+func onlyShown(list []problem) []problem {
+	for n := range list {
+		switch p := &list[n]; p.To {
+		case "/uploads/new":
+			p.To, p.Action = "", ""
+		case "/new-devices":
+			p.Action = seeWhich
+		}
+	}
+	return list
+}
+
 // problemsOf is what wants a person, the worst first.
 func problemsOf(stats *fleet.Stats, platforms []fleet.Platform) []problem {
 	list := refusalProblems(stats)
 	if n := stats.In(fleet.Silent); n > 0 {
-		list = append(list, problem{marks[fleet.Silent], countHave(n, "device") + " not been heard for a week.", "/devices?state=silent", "See which"})
+		list = append(list, problem{marks[fleet.Silent], countHave(n, "device") + " not been heard for a week.", "/devices?state=silent", seeWhich})
 	}
 	list = append(list, unpublished(platforms)...)
 	if n := stats.In(fleet.New); n > 0 {
 		list = append(list, problem{marks[fleet.New], sentence(count(n, "new device")) + " " + waits(n) + " for a decision.", "/new-devices", "Permit or forget"})
 	}
 	if n := stats.In(fleet.Waiting); n > 0 {
-		list = append(list, problem{marks[fleet.Waiting], countHave(n, "permitted device") + " never asked for an update.", "/devices?state=waiting", "See which"})
+		list = append(list, problem{marks[fleet.Waiting], countHave(n, "permitted device") + " never asked for an update.", "/devices?state=waiting", seeWhich})
 	}
 	return list
 }
@@ -54,10 +71,10 @@ func refusalProblems(stats *fleet.Stats) []problem {
 		if why != "" {
 			text = sentence(countAre(g.Devices, "device")) + " refused on " + g.Platform + ": " + why
 		}
-		list = append(list, problem{marks[fleet.Refused], text, "/devices?" + url.Values{"state": {"refused"}, "platform": {g.Platform}}.Encode(), "See which"})
+		list = append(list, problem{marks[fleet.Refused], text, "/devices?" + url.Values{"state": {"refused"}, "platform": {g.Platform}}.Encode(), seeWhich})
 	}
 	if rest > 0 {
-		list = append(list, problem{marks[fleet.Refused], sentence(countAre(rest, "more device")) + " refused.", "/devices?state=refused", "See which"})
+		list = append(list, problem{marks[fleet.Refused], sentence(countAre(rest, "more device")) + " refused.", "/devices?state=refused", seeWhich})
 	}
 	return list
 }
