@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -121,6 +122,41 @@ func TestPermitMany(t *testing.T) {
 		}
 		h, err := d.History.Of(ctx, "000000000002", 1)
 		if err != nil || len(h) != 1 || h[0].Event != fleet.Permitted || h[0].Platform != "plug" || h[0].Detail != "ada@example.com" {
+			t.Errorf("history %+v, %v", h, err)
+		}
+	})
+}
+
+// TestPermitAsked permits new devices where each asked, however it spelled that.
+func TestPermitAsked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		platform(t, d, "smart-lamp")
+		platform(t, d, "plug")
+		var sel fleet.Selection
+		for i, asked := range []string{"SMART_LAMP", "smart-lamp", "plug", "toaster", "smart-lamp"} {
+			mac := fleet.MAC(fmt.Sprintf("00000000000%d", i))
+			record(t, d, &fleet.CheckIn{MAC: mac, Platform: asked, Version: "v1.0.0", At: db.Now()}, notWhitelisted)
+			sel.MACs = append(sel.MACs, mac)
+		}
+		must(t, d.Devices.Edit(ctx, "000000000004", fleet.DeviceChange{Platform: new("plug")})) // by somebody else meanwhile
+		asked, err := d.Devices.Asked(ctx, sel)
+		if want := []fleet.Asked{{Platform: "smart-lamp", Devices: 3, Permitted: 1}, {Devices: 1}, {Platform: "plug", Devices: 1}}; err != nil || !slices.Equal(asked, want) {
+			t.Errorf("asked %v, %v; want %v", asked, err, want)
+		}
+		if _, _, err := d.Devices.PermitAsked(ctx, sel, 4, "ada"); !fault.Is(err, fault.Conflict) {
+			t.Errorf("more than were told: %v", err)
+		}
+		n, stayed, err := d.Devices.PermitAsked(ctx, sel, 5, "ada")
+		if err != nil || n != 3 || stayed != 1 {
+			t.Fatalf("permitted %d, %d stayed, %v", n, stayed, err)
+		}
+		for i, want := range []string{"smart-lamp", "smart-lamp", "plug", "", "plug"} {
+			if got := device(t, d, sel.MACs[i]).Platform; got != want {
+				t.Errorf("%d is on %q, want %q", i, got, want)
+			}
+		}
+		h, err := d.History.Of(ctx, "000000000000", 1)
+		if err != nil || len(h) != 1 || h[0].Event != fleet.Permitted || h[0].Platform != "smart-lamp" || h[0].Detail != "ada" {
 			t.Errorf("history %+v, %v", h, err)
 		}
 	})

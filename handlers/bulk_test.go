@@ -85,6 +85,50 @@ func TestBulkRefusals(t *testing.T) {
 	})
 }
 
+// TestPermitWhatWasAskedFor asks which platform is meant where the devices do not
+// agree on one, and can give each what it asked for.
+func TestPermitWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBrowser(t, d, account.Admin)
+		lamps(t, b, 1)
+		for i, asked := range []string{"SMART_LAMP", "smart-lamp", "door-sensor", "toaster"} {
+			checkIn(t, d, fmt.Sprintf("a4cf12b3c40%d", i), asked, "v1.0.0")
+		}
+		agree := b.part("/selection?do=permit&mac=a4cf12b3c400&mac=a4cf12b3c401&back=/new-devices", 200)
+		if got := agree.text(t, "option[selected]"); got != "smart-lamp" || agree.has("option[value='*']") {
+			t.Errorf("chooses %q", got)
+		}
+		if got := agree.text(t, ".ask-card p"); strings.Contains(got, "move") || !strings.Contains(got, "2 asked for smart-lamp.") {
+			t.Errorf("says %q", got)
+		}
+		every := url.Values{"all": {"1"}, "state": {"new"}, "back": {"/new-devices"}, "do": {"permit"}, "count": {"4"}}
+		a := b.part("/selection?"+every.Encode(), 200)
+		if a.has("option[selected]") || !a.has("option[value='*']") {
+			t.Errorf("asks %s", a.body)
+		}
+		if got := a.text(t, ".ask-card p"); !strings.Contains(got, "2 asked for smart-lamp, 1 asked for door-sensor, 1 asked for none that exists.") {
+			t.Errorf("says %q", got)
+		}
+		every.Set("to", "*")
+		b.submit("/selection/permit?_method=PUT", every, 303)
+		page := b.get("/new-devices", 200)
+		if got := page.text(t, "#flash"); !strings.Contains(got, "3 devices are permitted on the platform that each asked for. 1 stays as it was: what it asked for does not exist.") {
+			t.Errorf("said %q", got)
+		}
+		if got := page.text(t, "#new-devices tr th"); got != "A4:CF:12:B3:C4:03" {
+			t.Errorf("left are %q", got)
+		}
+		if got := b.get("/devices?platform=door-sensor", 200).text(t, "tbody tr[id] th"); !strings.Contains(got, "A4:CF:12:B3:C4:02") {
+			t.Errorf("on door-sensor is %q", got)
+		}
+		moves := b.part("/selection?do=permit&mac=a4cf12b3c400&mac=a4cf12b3c403&back=/new-devices", 200)
+		if got := moves.text(t, ".ask-card p"); !strings.Contains(got, "move") || moves.has("option[value='*']") {
+			t.Errorf("with one that is on a whitelist: %q", got)
+		}
+	})
+}
+
 // TestIgnoreNewDevices leads new devices out of the queue and back.
 func TestIgnoreNewDevices(t *testing.T) {
 	t.Parallel()

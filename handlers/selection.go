@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -31,6 +32,8 @@ type selectionView struct {
 	Back      string            // where to go on
 	Platforms []string
 	Chosen    string
+	Asked     askedFor // of those that are to be permitted
+	Onto      string   // where they are permitted, in words; "" for Chosen
 	Errors    problems
 }
 
@@ -41,6 +44,9 @@ func (v *selectionView) Sentence() string {
 
 // Means is what it does to the devices.
 func (v *selectionView) Means() string {
+	if v.Do == "permit" && !v.Asked.Permitted() {
+		return "They get the firmware of the platform at their next check-in."
+	}
 	return map[string]string{
 		"permit": "They get the firmware of the platform at their next check-in. Those that are on another whitelist move.",
 		"move":   "They leave the whitelist that they are on, and get the firmware of the other platform at their next check-in.",
@@ -142,6 +148,9 @@ func (s *server) selectionPage(c *fiber.Ctx, v *selectionView, err error) error 
 	if v.Platforms, err = s.Platforms.Names(c.UserContext()); err != nil {
 		return err
 	}
+	if err := s.fillAsked(c, v); err != nil {
+		return err
+	}
 	v.Title = v.Sentence() + "?"
 	return s.show(c, "devices/ask", v, "devices/_ask", v)
 }
@@ -151,6 +160,9 @@ func (s *server) permitSelection(c *fiber.Ctx) error {
 	return s.changeSelection(c, "permit", "permitted on ", func(v *selectionView) (int64, error) {
 		if v.Chosen == "" {
 			return 0, fault.Field("platform", "Choose the platform whose firmware the devices are to get.")
+		}
+		if v.Chosen == eachAsked {
+			return s.permitAsked(c, v)
 		}
 		return s.Devices.PermitAll(c.UserContext(), v.selection(), v.Count, v.Chosen, nameOf(c))
 	})
@@ -195,7 +207,8 @@ func (s *server) changeSelection(c *fiber.Ctx, do, done string, change func(*sel
 		}
 		return s.selectionPage(c, v, err)
 	}
-	s.did(c, "devices "+done+v.Chosen, "devices", n)
+	done += cmp.Or(v.Onto, v.Chosen)
+	s.did(c, "devices "+done, "devices", n)
 	s.changedDevices(v.MACs)
-	return s.done(c, v.Back, fmt.Sprintf("%s %s.", sentence(countAre(n, "device")), done+v.Chosen))
+	return s.done(c, v.Back, fmt.Sprintf("%s %s.", sentence(countAre(n, "device")), done))
 }

@@ -44,6 +44,8 @@ type devices interface {
 	CountSelected(ctx context.Context, sel fleet.Selection) (int64, error)
 	CountUpTo(ctx context.Context, sel fleet.Selection, limit int64) (int64, error)
 	PermitAll(ctx context.Context, sel fleet.Selection, atMost int64, platform, by string) (int64, error)
+	Asked(ctx context.Context, sel fleet.Selection) ([]fleet.Asked, error)
+	PermitAsked(ctx context.Context, sel fleet.Selection, atMost int64, by string) (permitted, stayed int64, err error)
 	RemoveAll(ctx context.Context, sel fleet.Selection, atMost int64, r fleet.Removal) (int64, error)
 	IgnoreAll(ctx context.Context, sel fleet.Selection, atMost int64, ignore bool) (int64, error)
 	Undo(ctx context.Context, r fleet.Removal) (int64, error)

@@ -55,6 +55,13 @@ type Selection struct {
 	Query *DeviceQuery
 }
 
+// Asked is how many of some devices asked for a platform.
+type Asked struct {
+	Platform  string // "" for all that do not exist
+	Devices   int64
+	Permitted int64 // of them, on whatever whitelist
+}
+
 // DeviceChange says what of a device a person changes; nil keeps a value.
 type DeviceChange struct {
 	Platform *string // "" takes it off its whitelist
