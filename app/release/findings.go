@@ -35,6 +35,8 @@ func (a *Assessment) compareVersions(before []Release) {
 		same := len(r.Images) > 0 && r.Images[0].SHA256 == a.Inspection.SHA256
 		equal := r.Version.Compare(a.Version) == 0
 		switch {
+		case equal && same && a.tellPublished(&r):
+			return
 		case equal && !same:
 			a.fail("same-version-other-bytes", "Version published with other bytes", raise,
 				"%s The bytes differ from those that were published as %s, so the version was not raised after a change.", notHigher(a), r.Version)
@@ -54,6 +56,21 @@ func (a *Assessment) compareVersions(before []Release) {
 		return
 	}
 	a.pass("version-higher", "Version rises", "%s is higher than %s, the highest published for %s.", a.subject(), top, a.Platform)
+}
+
+// tellPublished refuses the very file of a release, unless that is one of the past:
+// to raise its version would help nobody. It reports whether it did.
+func (a *Assessment) tellPublished(r *Release) bool {
+	switch {
+	case r.WithdrawnAt != nil:
+		a.fail("version-not-higher", "Published before", "To offer it again, choose that release on the page of "+a.Platform+".",
+			"This file was published as %s and withdrawn.", r.Name())
+	case r.Offered:
+		a.fail("version-not-higher", "Published already", "There is nothing to do.", "This file is already published as %s.", r.Name())
+	default:
+		return false
+	}
+	return true
 }
 
 func notHigher(a *Assessment) string {
