@@ -117,5 +117,5 @@ func (s *server) publishDraft(c *fiber.Ctx, id string) (*uploadReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &uploadReport{Assessment: a, Number: fileNumber(c.FormValue("number"))}, s.publish(c, a, d.ID)
+	return &uploadReport{Assessment: a, Draft: d.ID, Number: fileNumber(c.FormValue("number"))}, s.publish(c, a, d.ID)
 }

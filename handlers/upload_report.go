@@ -16,7 +16,7 @@ type uploadReport struct {
 	Number     string          // of the file, where several are on the page; else ""
 	Refusal    string          // "" when it can be published
 	Again      *uploadAgain    // how to send a refused file once more; nil when that would not help
-	Draft      string          // its id, when it can be published
+	Draft      string          // its id, when it is kept
 	Platform   *fleet.Platform // that it can be published for
 	Whole      bool            // the report comes with its page
 }

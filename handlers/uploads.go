@@ -152,7 +152,7 @@ func (s *server) showUpload(c *fiber.Ctx) error {
 		return err
 	}
 	if a.Refusal != nil {
-		return s.uploadReport(c, &uploadReport{Assessment: a, Refusal: a.Refusal.Message})
+		return s.uploadReport(c, &uploadReport{Assessment: a, Draft: d.ID, Refusal: a.Refusal.Message})
 	}
 	return s.readyReport(c, &uploadReport{Assessment: a, Draft: d.ID})
 }
