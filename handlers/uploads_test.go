@@ -103,6 +103,9 @@ func TestPlainUpload(t *testing.T) {
 		if a := send(firmwaretest.Lamp("v1.0.2")).wants(t, 422); !a.has("h1") || !a.has("#upload") || !a.has("#report .is-refused") {
 			t.Errorf("refused: %s", a.body)
 		}
+		if got := send(make([]byte, 4<<20+1)).wants(t, 422).text(t, "#report h2"); got != "The file cannot be published" {
+			t.Errorf("too large: %q", got)
+		}
 		to := send(firmwaretest.Lamp("v1.0.3")).wants(t, 303).header.Get("Location")
 		a := ask(t, app, request{path: to, as: as}).wants(t, 200)
 		if got := a.text(t, ".verdict"); got != "It will follow v1.0.2, and 2 devices will be offered it." {
