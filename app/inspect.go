@@ -130,6 +130,10 @@ func verdict(r *firmware.Inspection, p palette) string {
 	return p.red + "not fit for a board" + p.plain
 }
 
+// insideHint is where a finding speaks of the application inside a file; how to
+// get at it is another thing on a page.
+const insideHint = "Use the application inside it"
+
 func writeFinding(b *strings.Builder, f firmware.Finding, p palette) {
 	mark := p.green + "✓"
 	switch f.Status {
@@ -140,7 +144,8 @@ func writeFinding(b *strings.Builder, f firmware.Finding, p palette) {
 	}
 	fmt.Fprintf(b, "  %s%s %s%s\n      %s\n", mark, p.plain+p.bold, f.Title, p.plain, f.Detail)
 	if f.Fix != "" {
-		fmt.Fprintf(b, "      %s→ %s%s\n", p.dim, f.Fix, p.plain)
+		fix := strings.Replace(f.Fix, insideHint, insideHint+" (inspect --extract OUT FILE)", 1)
+		fmt.Fprintf(b, "      %s→ %s%s\n", p.dim, fix, p.plain)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestInspectAsJSON(t *testing.T) {
 func TestInspectExtracts(t *testing.T) {
 	app := firmwaretest.ESP32App(firmwaretest.ESP32C3, firmwaretest.Tag("smart-lamp", "v1.0.2"))
 	paths := files(t, firmwaretest.Merged(app), app)
-	if out, _, code := output(t, nil, "inspect", paths[0]); code != 1 || !strings.Contains(out, "merged for ESP32-C3") {
+	if out, _, code := output(t, nil, "inspect", paths[0]); code != 1 || !strings.Contains(out, "merged for ESP32-C3") || !strings.Contains(out, "Use the application inside it (inspect --extract OUT FILE), or") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	inside := filepath.Join(t.TempDir(), "app.bin")

@@ -65,7 +65,7 @@ func activityQuery(c *fiber.Ctx) (q activity.Query, err error) {
 		Author: copied(c.Query("by"), 300), After: copied(c.Query("after"), 64), Limit: activityShown,
 	}
 	if q.Kind != "" && !slices.Contains(activity.Kinds, q.Kind) {
-		return q, fault.Field("kind", "There is no kind %q: ask for one of %v.", q.Kind, activity.Kinds)
+		return q, fault.Field("kind", "There is no kind %q: choose %s.", q.Kind, anyOf(activity.Kinds))
 	}
 	if strings.Trim(q.After, "0123456789abcdef") != "" {
 		return q, fault.Field("after", "This page of the list cannot be found: start again from the newest.")

@@ -29,7 +29,7 @@ func deviceQuery(c *fiber.Ctx) (q fleet.DeviceQuery, err error) {
 	q.Key = copied(c.Query("key"), 300)
 	if after := c.Query("after"); after != "" {
 		if q.After, err = fleet.ParseMAC(after); err != nil {
-			return q, fault.Field("after", "Give as after what the answer before gave as next.")
+			return q, fault.Field("after", "This page of the list cannot be found: start again from the first.")
 		}
 	}
 	switch before := c.Query("before"); {
@@ -50,7 +50,7 @@ func deviceFilter(args *fasthttp.Args) (q fleet.DeviceQuery, err error) {
 	q.Search = fleet.Cut(strings.TrimSpace(string(args.Peek("q"))), 100)
 	q.State = fleet.State(fleet.Cut(string(args.Peek("state")), 20))
 	if q.State != "" && !slices.Contains(fleet.States, q.State) {
-		return q, fault.Field("state", "There is no state %q: ask for one of %v.", q.State, fleet.States)
+		return q, fault.Field("state", "There is no state %q: choose %s.", q.State, anyOf(fleet.States))
 	}
 	return q, nil
 }

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"strings"
+
 	"github.com/dustin/go-humanize"
 
 	"esp-update-server/app/fleet"
@@ -32,6 +34,22 @@ func countAre(n int64, thing string) string {
 		return count(n, thing) + " is"
 	}
 	return count(n, thing) + " are"
+}
+
+// anyOf is what can be chosen, in words.
+func anyOf[T ~string](list []T) string {
+	var b strings.Builder
+	for i, one := range list {
+		switch i {
+		case 0:
+		case len(list) - 1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(one))
+	}
+	return b.String()
 }
 
 // mark is how a state looks: an icon and a word, never a colour alone.

@@ -132,7 +132,7 @@ func (i *inspector) inspectMerged(data []byte, b bundle) {
 		return
 	}
 	a := apps[0]
-	i.fail("merged", "Merged file", "Use the application inside it (app inspect --extract), or send that file alone: "+images,
+	i.fail("merged", "Merged file", "Use the application inside it, or send that file alone: "+images,
 		"%s, with an application for %s of %s in partition %s. A board that took it would overwrite its application with a boot loader.",
 		what, a.image.chip.name, bytesOf(len(a.cut())), a.partition.label)
 }

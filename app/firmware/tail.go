@@ -33,7 +33,7 @@ func (i *inspector) inspectTail(data []byte, m image) {
 // flashCopy refuses an application of the ESP8266 with more of the flash behind it.
 func (i *inspector) flashCopy(size int, rest string) {
 	i.Kind = Merged
-	i.fail("merged", "Application and more", "Use the application inside it (app inspect --extract), or send that alone: "+images,
+	i.fail("merged", "Application and more", "Use the application inside it, or send that alone: "+images,
 		"This is a copy of a whole flash: an application of %s and behind it %s. As an update it would not fit.", bytesOf(size), rest)
 }
 
