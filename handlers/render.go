@@ -139,22 +139,39 @@ func ago(t *time.Time) template.HTML {
 		return `<span class="none">–</span>`
 	}
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, // #nosec G203 -- times alone
-		t.Format(time.RFC3339), t.Format("2 January 2006, 15:04:05 UTC"), humanize.CustomRelTime(*t, time.Now(), "ago", "from now", spans)))
+		t.Format(time.RFC3339), t.Format("2 January 2006, 15:04:05 UTC"), relative(*t, time.Now())))
+}
+
+// relative is a time in the words of spans. One ahead is told to the nearest unit:
+// what was just made for seven days would be good for six, as if it lost a day.
+func relative(t, now time.Time) string {
+	if ahead := t.Sub(now); ahead > 0 {
+		if ahead > humanize.Day {
+			ahead = ahead.Round(humanize.Day) // or 30 days, just begun, would be 4 weeks
+		}
+		for _, s := range spans {
+			if nearest := ahead.Round(s.DivBy); max(ahead, nearest) < s.D {
+				t = now.Add(nearest)
+				break
+			}
+		}
+	}
+	return humanize.CustomRelTime(t, now, "ago", "from now", spans)
 }
 
 // spans are how long ago in few letters, for tables.
 var spans = []humanize.RelTimeMagnitude{
-	{D: time.Second, Format: "just now", DivBy: 1},
+	{D: time.Second, Format: "just now", DivBy: time.Second},
 	{D: time.Minute, Format: "%d s %s", DivBy: time.Second},
 	{D: time.Hour, Format: "%d min %s", DivBy: time.Minute},
 	{D: humanize.Day, Format: "%d h %s", DivBy: time.Hour},
-	{D: 2 * humanize.Day, Format: "1 day %s", DivBy: 1},
+	{D: 2 * humanize.Day, Format: "1 day %s", DivBy: humanize.Day},
 	{D: humanize.Week, Format: "%d days %s", DivBy: humanize.Day},
-	{D: 2 * humanize.Week, Format: "1 week %s", DivBy: 1},
+	{D: 2 * humanize.Week, Format: "1 week %s", DivBy: humanize.Week},
 	{D: humanize.Month, Format: "%d weeks %s", DivBy: humanize.Week},
-	{D: 2 * humanize.Month, Format: "1 month %s", DivBy: 1},
+	{D: 2 * humanize.Month, Format: "1 month %s", DivBy: humanize.Month},
 	{D: humanize.Year, Format: "%d months %s", DivBy: humanize.Month},
-	{D: 2 * humanize.Year, Format: "1 year %s", DivBy: 1},
+	{D: 2 * humanize.Year, Format: "1 year %s", DivBy: humanize.Year},
 	{D: math.MaxInt64, Format: "%d years %s", DivBy: humanize.Year},
 }
 

@@ -1,9 +1,9 @@
-// Times age while a page is open, in the words of the server (spans in
+// Times age while a page is open, in the words of the server (relative in
 // render.go), and tell the exact time in the viewer's zone.
 const spans = [
-  [1, "just now", 1], [60, "%d s", 1], [3600, "%d min", 60], [86400, "%d h", 3600], [2 * 86400, "1 day", 1],
-  [7 * 86400, "%d days", 86400], [14 * 86400, "1 week", 1], [30 * 86400, "%d weeks", 7 * 86400], [60 * 86400, "1 month", 1],
-  [360 * 86400, "%d months", 30 * 86400], [720 * 86400, "1 year", 1], [Infinity, "%d years", 360 * 86400],
+  [1, "just now", 1], [60, "%d s", 1], [3600, "%d min", 60], [86400, "%d h", 3600], [2 * 86400, "1 day", 86400],
+  [7 * 86400, "%d days", 86400], [14 * 86400, "1 week", 7 * 86400], [30 * 86400, "%d weeks", 7 * 86400], [60 * 86400, "1 month", 30 * 86400],
+  [360 * 86400, "%d months", 30 * 86400], [720 * 86400, "1 year", 360 * 86400], [Infinity, "%d years", 360 * 86400],
 ];
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "long" });
 
@@ -15,9 +15,11 @@ function age(time) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) return;
   const seconds = (Date.now() - skew - at) / 1000;
-  const [, words, unit] = spans.find(([limit]) => Math.abs(seconds) < limit);
+  const whole = seconds < 0 ? Math.round : Math.floor;
+  const span = seconds < -86400 ? Math.round(-seconds / 86400) * 86400 : Math.abs(seconds);
+  const [, words, unit] = spans.find(([limit, , unit]) => Math.max(span, whole(span / unit) * unit) < limit);
   const side = words === "just now" ? "" : seconds < 0 ? " from now" : " ago";
-  const relative = words.replace("%d", Math.floor(Math.abs(seconds) / unit)) + side;
+  const relative = words.replace("%d", whole(span / unit)) + side;
   time.title = exact.format(at);
   const text = "exact" in time.dataset ? time.title : relative;
   if (time.textContent !== text) time.textContent = text;
