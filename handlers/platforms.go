@@ -183,6 +183,9 @@ func (s *server) deletePlatform(c *fiber.Ctx) error {
 	}
 	s.did(c, "platform deleted", "platform", p.Name)
 	s.changed(live.Platform+p.Name, live.Fleet, live.Resync) // each of its devices changed
-	return s.done(c, "/platforms", fmt.Sprintf("Platform %s is deleted, with %s; %s now on no whitelist.",
-		p.Name, count(int64(releases), "release"), countAre(p.Devices, "device")))
+	sentence := fmt.Sprintf("Platform %s is deleted, with %s", p.Name, count(int64(releases), "release"))
+	if p.Devices > 0 {
+		sentence += "; " + countAre(p.Devices, "device") + " now on no whitelist"
+	}
+	return s.done(c, "/platforms", sentence+".")
 }

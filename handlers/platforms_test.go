@@ -88,6 +88,11 @@ func TestDeletePlatform(t *testing.T) {
 			t.Errorf("its notes are lost: %q", got)
 		}
 		b.get("/platforms/smart-lamp", 404)
+		b.submit("/platforms", url.Values{"name": {"dbl"}}, 303)
+		b.submit("/platforms/dbl?_method=DELETE", nil, 303)
+		if got := b.get("/platforms", 200).text(t, "#flash"); got != "Platform dbl is deleted, with no releases." {
+			t.Errorf("without devices, said %q", got)
+		}
 	})
 }
 
