@@ -25,6 +25,7 @@ type sessionForm struct {
 	Remember bool
 	To       string // the page that was asked for
 	Lost     bool   // what was sent after the session had ended
+	Wrong    bool   // address and password were looked at; else somebody must wait, say
 	Errors   problems
 }
 
@@ -37,6 +38,7 @@ func (s *server) newSession(c *fiber.Ctx) error {
 }
 
 func (s *server) sessionPage(c *fiber.Ctx, f sessionForm, err error) error {
+	f.Wrong = errors.Is(err, errSignIn)
 	if f.Errors, err = blame(c, err); err != nil {
 		return err
 	}

@@ -182,12 +182,18 @@ func TestGuessingIsThrottled(t *testing.T) {
 				try("2001:db8::1", email, "wrong").wants(t, 422)
 			}
 			a := try("2001:db8::2", email, password).wants(t, 429) // the same household
+			if a.has("[aria-invalid]") {
+				t.Error("marked as wrong what was not looked at")
+			}
 			if got := a.text(t, "#form-error"); !strings.Contains(got, "Wait 2 seconds") || a.header.Get("Retry-After") != "2" {
 				t.Errorf("%s: %q, %q", email, got, a.header.Get("Retry-After"))
 			}
 		}
 		try("2001:db8:0:1::1", "admin@example.com", password).wants(t, 303) // from elsewhere
 		try("2001:db8::1", "admin@example.com", password).wants(t, 429)
+		if !try("2001:db8:0:2::1", "admin@example.com", "wrong").has("#password[aria-invalid]") {
+			t.Error("a wrong password is not marked")
+		}
 	})
 }
 
