@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -118,6 +119,26 @@ func sendLine(c *fiber.Ctx, status int, sentence string) error {
 	return c.Status(status).SendString("Error: " + sentence + "\n")
 }
 
+// problemTitles say what sort of failure a page tells of.
+var problemTitles = map[int]string{
+	fiber.StatusForbidden:           "Not allowed",
+	fiber.StatusNotFound:            "Page not found",
+	fiber.StatusConflict:            "Not possible as it is",
+	fiber.StatusUnprocessableEntity: "Not understood",
+	fiber.StatusTooManyRequests:     "Too many at once",
+	fiber.StatusInternalServerError: "The server failed",
+	fiber.StatusServiceUnavailable:  "Not just now",
+	fiber.StatusInsufficientStorage: "No room left",
+}
+
+// problemTitle is the title of the page that tells of a failure.
+func problemTitle(c *fiber.Ctx, status int) string {
+	if status == fiber.StatusNotFound && (c.Path() == "/setup" || strings.HasPrefix(c.Path(), "/password")) {
+		return "This link no longer works"
+	}
+	return cmp.Or(problemTitles[status], "Something is in the way")
+}
+
 type problemView struct{ Message string }
 
 type problemPage struct {
@@ -129,7 +150,7 @@ type problemPage struct {
 }
 
 func (s *server) problemPage(c *fiber.Ctx, f *fault.Error, status int) error {
-	v := &problemPage{page: page{Title: "Something is in the way"}, Message: f.Message, Status: status, Away: f.Kind == fault.Away}
+	v := &problemPage{page: page{Title: problemTitle(c, status)}, Message: f.Message, Status: status, Away: f.Kind == fault.Away}
 	if v.Away && c.Method() == fiber.MethodGet {
 		v.Again = localPath(c.OriginalURL())
 	}

@@ -55,3 +55,25 @@ func TestPageOfMergedFile(t *testing.T) {
 		}
 	})
 }
+
+// TestFailuresHaveTitles tells by its title what sort of failure a page is about.
+func TestFailuresHaveTitles(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBrowser(t, d, account.Viewer)
+		for path, want := range map[string]struct {
+			status int
+			title  string
+		}{
+			"/platforms/nope":      {404, "Page not found"},
+			"/there/is/nothing":    {404, "Page not found"},
+			"/users":               {403, "Not allowed"},
+			"/devices?state=happy": {422, "Not understood"},
+			"/password?token=old":  {404, "This link no longer works"},
+		} {
+			if got := b.get(path, want.status).text(t, "h1"); got != want.title {
+				t.Errorf("%s is titled %q", path, got)
+			}
+		}
+	})
+}
