@@ -56,5 +56,20 @@ func (s *server) link(c *fiber.Ctx, token string, kind account.LinkKind) (*accou
 	if err == nil && l.Kind != kind {
 		err = fault.New(fault.NotFound, "This link is for something else.")
 	}
+	if fault.Is(err, fault.NotFound) && kind == account.SetupLink {
+		err = s.newestLink(c, err)
+	}
 	return l, err
+}
+
+// newestLink says where the link is that makes the first admin: while there is
+// none, nobody can be asked for one.
+func (s *server) newestLink(c *fiber.Ctx, old error) error {
+	switch admin, err := s.Users.AnyAdmin(c.UserContext()); {
+	case err != nil:
+		return err
+	case admin:
+		return old
+	}
+	return fault.New(fault.NotFound, "This link was used already or has expired. Take the newest link from the server's log: it prints one at each start.")
 }

@@ -77,3 +77,21 @@ func TestFailuresHaveTitles(t *testing.T) {
 		}
 	})
 }
+
+// TestOldSetupLink says where the newest one is while nobody could be asked.
+func TestOldSetupLink(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		app := newApp(t, d)
+		says := func() string {
+			return ask(t, app, request{path: "/setup?token=old"}).wants(t, 404).text(t, "main article")
+		}
+		if got := says(); !strings.Contains(got, "Take the newest link from the server's log: it prints one at each start.") {
+			t.Errorf("without an admin: %q", got)
+		}
+		signedIn(t, d, account.Admin)
+		if got := says(); !strings.Contains(got, "Ask for a new one.") {
+			t.Errorf("with one: %q", got)
+		}
+	})
+}
