@@ -38,6 +38,12 @@ func TestFilesystemsThroughThePages(t *testing.T) {
 		if !asked.has("input[name=platform][form=upload]") || !asked.has("input[name=version][form=upload]") || asked.has("input[name=accept]") {
 			t.Errorf("a person is not asked: %s", asked.body)
 		}
+		if asked.has(".error, [aria-invalid]") {
+			t.Error("it is wrong before anybody typed")
+		}
+		if again := b.upload("littlefs.bin", one, map[string]string{"platform": "", "version": "v1.1.0"}, 422); !again.has("#upload-platform-error") || again.has("#upload-version-error") {
+			t.Errorf("sent without a platform: %s", again.body)
+		}
 		a := b.upload("littlefs.bin", one, map[string]string{"platform": "smart-lamp", "version": "v1.1.0"}, 200)
 		if got := a.text(t, ".verdict"); got != "A LittleFS file system of 32 KiB. It will be the first LittleFS file system of smart-lamp, and boards of smart-lamp get it when they ask for their file system." {
 			t.Errorf("says %q", got)

@@ -39,8 +39,11 @@ type confirmation struct {
 func newUploadAgain(form *uploadForm, a *release.Assessment, known []string) *uploadAgain {
 	v := &uploadAgain{
 		Form: "upload", Platform: form.Platform, Version: form.Version,
-		Extracted: form.Extract, Inside: a.Inside && !form.Extract, Errors: a.Refusal.Fields,
+		Extracted: form.Extract, Inside: a.Inside && !form.Extract,
 		Installed: form.Install && a.Merged != nil, Install: a.Install && !form.Install,
+	}
+	if form.Asked { // else nobody could do anything wrong yet
+		v.Errors = a.Refusal.Fields
 	}
 	if !form.Install { // else it is the refusal
 		v.NoInstall = a.NoInstall

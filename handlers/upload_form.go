@@ -28,6 +28,7 @@ type uploadForm struct {
 	DryRun bool   // only inspect
 	Create bool   // create the platform that the file names
 	Number string // of the file on its page, where several are sent; else ""
+	Asked  bool   // platform and version could be typed
 }
 
 // readUpload reads a form with a file from the request's stream, and no more of
@@ -107,6 +108,7 @@ func (f *uploadForm) readField(part *multipart.Part) error {
 	value := strings.TrimSpace(string(data))
 	switch part.FormName() {
 	case "platform":
+		f.Asked = true
 		f.Platform = cmp.Or(value, f.Platform) // one of those to choose from, then what was typed instead
 	case "version":
 		f.Version = value
