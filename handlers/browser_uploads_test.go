@@ -8,11 +8,15 @@ import (
 	"esp-update-server/app/firmware/firmwaretest"
 )
 
+// leaving is whether a person is asked who leaves the page now.
+const leaving = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+
 // severalFilesDroppedAnywhere are inspected side by side, and published one
 // after the other with Enter.
 func severalFilesDroppedAnywhere(t *testing.T, chromium context.Context) {
 	b := fleetTab(t, chromium)
 	b.visit("/devices")
+	b.wait("document.addEventListener('htmx:beforeSend', () => { window.asked ||= " + leaving + " }) ?? true")
 	b.drop("h1",
 		saved(t, "lamp.bin", firmwaretest.Lamp("v1.0.3")),
 		saved(t, "page.bin", []byte("<!DOCTYPE html><html>404</html>")),
@@ -23,6 +27,7 @@ func severalFilesDroppedAnywhere(t *testing.T, chromium context.Context) {
 	b.sees("#report-2", "page.bin cannot be published")
 	b.sees("#report-3", "there is no platform smart-sun")
 	b.accessible("three reports")
+	b.wait("window.asked === true && !" + leaving)
 	b.click("#report-3 button[name=create]")
 	b.sees("#report-3", "smart-sun v0.1.0 is ready")
 	b.click("#report-1 button[data-primary]")

@@ -37,6 +37,11 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
   if (retry) retry.hidden = xhr.status === 200 || xhr.status === 422;
 });
 
+// Leaving the page breaks off what is being sent.
+addEventListener("beforeunload", (event) => {
+  if (document.querySelector("#reports form[hx-encoding].htmx-request")) event.preventDefault();
+});
+
 // The primary button takes Enter, unless a person is typing.
 document.addEventListener("htmx:afterSettle", () => {
   const busy = document.activeElement?.closest("#reports, input:not(#file), select, textarea");
