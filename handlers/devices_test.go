@@ -196,6 +196,15 @@ func TestSearchDevices(t *testing.T) {
 		if to, _ := b.part("/devices?q=deadbeef", 200).doc.Find("tr.empty a").Attr("href"); to != "/devices?q=deadbeef&state=new" {
 			t.Errorf("a new device is looked for at %q", to)
 		}
+		for query, want := range map[string]string{"q=room": "More than 100 devices match.", "q=room+10": "6 devices match.", "q=room+104": "1 device matches."} {
+			found := b.get("/devices?platform=smart-lamp&"+query, 200)
+			if got := found.text(t, "#device-table [role=status]"); got != want+" Clear the search" || !found.has("[role=status] a[href='/devices?platform=smart-lamp']") {
+				t.Errorf("%s: %q", query, got)
+			}
+		}
+		if !b.get("/devices?q=deadbeef&sort=notes", 200).has("tr.empty a[href='/devices?sort=notes']") || b.get("/devices", 200).has("#device-table [role=status]") {
+			t.Error("a search cannot be cleared, or there is none")
+		}
 		a := b.get("/devices?q=room+104&platform=smart-lamp", 200)
 		if a.doc.Find("#q").AttrOr("value", "") != "room 104" || a.text(t, "#filter-platform option[selected]") != "smart-lamp" {
 			t.Error("the form forgets what was asked")
