@@ -59,10 +59,10 @@ UPDATE pins SET stage = $5, last_used = $6 WHERE mac = $1 AND platform = $2 AND 
 	return err
 }
 
-// dropPinsOf lets go of the pins of devices that took a whole application, as far
-// as they are older than that.
+// dropPinsOf lets go of the pins of devices that took a whole application for which
+// they were not pinned, as far as they are older than that.
 func dropPinsOf(ctx context.Context, tx *sqlx.Tx, list []fleet.Download) error {
-	whole := slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool { return d.MAC == "" || d.Filesystem != "" })
+	whole := slices.DeleteFunc(slices.Clone(list), func(d fleet.Download) bool { return d.MAC == "" || d.Filesystem != "" || d.Pinned })
 	for chunk := range slices.Chunk(whole, checkInChunk) {
 		var args []any
 		for _, d := range chunk {

@@ -63,6 +63,7 @@ func TestWholeDownloadsEndPins(t *testing.T) {
 			kept     bool
 		}{
 			"an application":     {fleet.Download{MAC: mac, Platform: "lamp", Version: "v1.0.3", At: at}, false},
+			"for a part of it":   {fleet.Download{MAC: mac, Platform: "lamp", Version: "v1.0.3", At: at, Pinned: true}, true},
 			"by another board":   {fleet.Download{MAC: "18fe34000009", Platform: "lamp", Version: "v1.0.3", At: at}, true},
 			"by a manifest key":  {fleet.Download{Platform: "lamp", Version: "v1.0.3", At: at}, true},
 			"a file system":      {fleet.Download{MAC: mac, Platform: "lamp", Filesystem: "LittleFS", Version: "v1.0.3", At: at}, true},

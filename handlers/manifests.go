@@ -149,7 +149,7 @@ func (s *server) sendByKey(c *fiber.Ctx, r *release.Release) error {
 }
 
 func (s *server) sendKeyed(c *fiber.Ctx, r *release.Release, image *release.Image) error {
-	err := s.sendImage(c, "", &ota.Decision{Release: r, Image: image})
+	err := s.sendImage(c, "", &ota.Decision{Release: r, Image: image}, false)
 	s.watch(c)
 	return err
 }

@@ -72,7 +72,7 @@ func (s *server) holdToWhole(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, c
 	defer cancel()
 	next := &keptPin{Pin: ota.NextPin(before.pin(), in.MAC, d, ota.First, in.At), release: d.Release, catalog: catalog}
 	s.pins.keep(ctx, next, before)
-	return held{asked: ota.Whole, pin: next} // which ends when the download is counted
+	return held{asked: ota.Whole, pin: next, last: true}
 }
 
 // holdTo finds the image that a device is held to, or is from now on.
@@ -153,7 +153,7 @@ func (s *server) sendPart(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision, h held) 
 	if h.gone {
 		return outOfRange(c, imageSize(d))
 	}
-	err := s.sendImage(c, mac, d)
+	err := s.sendImage(c, mac, d, true)
 	if body, ok := c.Response().BodyStream().(*download); ok && h.last {
 		counted := body.done
 		body.done = func() {

@@ -274,20 +274,22 @@ func TestStormOfSignIns(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	var busy atomic.Int64
-	for i := range 80 {
-		wg.Go(func() {
-			switch a := signInFrom(fmt.Sprintf("192.0.2.%d", i), fmt.Sprintf("%d@example.com", i), "wrong"); statusIn([]byte(a)) {
-			case "503":
-				if strings.Contains(a, "Retry-After: 5") && strings.Contains(a, "Try again in a few seconds") {
-					busy.Add(1)
+	for round := 0; round < 10 && busy.Load() == 0; round++ { // a busy machine counts tries more slowly than it computes hashes
+		for i := range 80 {
+			wg.Go(func() {
+				switch a := signInFrom(fmt.Sprintf("192.0.%d.%d", round, i), fmt.Sprintf("%d-%d@example.com", round, i), "wrong"); statusIn([]byte(a)) {
+				case "503":
+					if strings.Contains(a, "Retry-After: 5") && strings.Contains(a, "Try again in a few seconds") {
+						busy.Add(1)
+					}
+				case "422":
+				default:
+					t.Errorf("answered %.200q", a)
 				}
-			case "422":
-			default:
-				t.Errorf("answered %.200q", a)
-			}
-		})
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 	if busy.Load() == 0 {
 		t.Error("nobody was turned away")
 	}

@@ -52,7 +52,7 @@ func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
 	case d.Answer == fleet.Refusal:
 		return sendLine(c, fiber.StatusBadRequest, d.Sentence)
 	}
-	return s.sendImage(c, in.MAC, &d)
+	return s.sendImage(c, in.MAC, &d, false)
 }
 
 // starting answers a board while nothing is loaded yet.
@@ -78,8 +78,9 @@ func inTime(c *fiber.Ctx) (cancel func()) {
 }
 
 // sendImage sends the offered image, or the part of it that was asked for. The
-// whole image is at hand before the first byte leaves.
-func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
+// whole image is at hand before the first byte leaves. Pinned is as in
+// fleet.Download.
+func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision, pinned bool) error {
 	image, md5, sha256, err := s.images.of(c.UserContext(), d)
 	if err != nil {
 		return s.away(c, err)
@@ -103,7 +104,7 @@ func (s *server) sendImage(c *fiber.Ctx, mac fleet.MAC, d *ota.Decision) error {
 	}
 	done := func() {}
 	if part.length == len(data) && c.Method() != fiber.MethodHead { // as bytes=0- asks for, too
-		done = func() { s.downloaded(mac, d) }
+		done = func() { s.downloaded(mac, d, pinned) }
 	}
 	c.Context().SetBodyStream(&download{of: image, data: data[part.start : part.start+part.length], done: done, crowd: &s.crowd}, part.length)
 	return nil
@@ -121,7 +122,7 @@ func (s *server) sendVersion(c *fiber.Ctx, d *ota.Decision) error {
 
 // downloaded counts a download whose last byte was taken; by a client with a
 // manifest key where there is no MAC.
-func (s *server) downloaded(mac fleet.MAC, d *ota.Decision) {
+func (s *server) downloaded(mac fleet.MAC, d *ota.Decision, pinned bool) {
 	r, v := d.Release, d.Release.Version.String()
 	by := mac.String()
 	if by == "" {
@@ -129,6 +130,6 @@ func (s *server) downloaded(mac fleet.MAC, d *ota.Decision) {
 	}
 	s.Log.Info("download finished", "device", by, "platform", r.Platform, "version", r.Name())
 	s.Writer.AddDownload(fleet.Download{
-		MAC: mac, Platform: r.Platform, Filesystem: r.Filesystem, Version: v, At: time.Now().UTC().Truncate(time.Microsecond), Packed: d.Packed,
+		MAC: mac, Platform: r.Platform, Filesystem: r.Filesystem, Version: v, At: time.Now().UTC().Truncate(time.Microsecond), Packed: d.Packed, Pinned: pinned,
 	})
 }

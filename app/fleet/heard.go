@@ -170,6 +170,7 @@ type Download struct {
 	Version    string
 	At         time.Time
 	Packed     bool  // it was compressed
+	Pinned     bool  // the device may come back for the rest, should it have lost some
 	More       int64 // that are counted with it
 }
 
