@@ -120,12 +120,22 @@ func (w *walk) seesNewDevices() {
 	w.asks("A4:CF:12:B3:C4:02", "smart-lamp", "v1.0.1")
 	w.sees("#new-devices tr:first-child", "A4:CF:12:B3:C4:02")
 	w.eval("document.querySelector('#new-device-a4cf12b3c401 select').focus()")
+	const top = "document.querySelector('#new-device-a4cf12b3c401').getBoundingClientRect().top"
+	before := w.eval(top)
 	w.asks("A4:CF:12:B3:C4:03", "smart-lamp", "v1.0.1")
 	w.sees("#devices-news", "1 new: show")
 	if w.eval("document.querySelector('#new-device-a4cf12b3c403')") != "null" {
 		w.t.Error("a row moved what has the focus")
 	}
+	if after := w.eval(top); after != before {
+		w.t.Errorf("what tells of new devices moved the rows from %s to %s", before, after)
+	}
+	w.eval("setTimeout(() => clearInterval(window.moving), 1500, window.moving = setInterval(() => dispatchEvent(new Event('pointermove')), 100)) && dispatchEvent(new Event('pointermove'))")
 	w.eval("document.activeElement.blur()")
+	time.Sleep(time.Second)
+	if w.eval("document.querySelector('#new-device-a4cf12b3c403')") != "null" {
+		w.t.Error("a row came while the pointer was on its way to another")
+	}
 	w.sees("#new-devices tr:first-child", "A4:CF:12:B3:C4:03")
 	w.wait("document.querySelector('#devices-news').hidden")
 	for _, mac := range []string{"A4:CF:12:B3:C4:04", "A4:CF:12:B3:C4:05"} {

@@ -93,6 +93,7 @@ async function refresh() {
   again = true;
   if (fetching) return;
   fetching = true;
+  waiting = false;
   while (again && !document.hidden) {
     again = false;
     const answer = await fetch(location.href, { headers: { "X-Live": "1" } }).catch(() => undefined);
@@ -117,19 +118,22 @@ function tellGone(now) {
 }
 
 // Devices do not jump into a table that somebody reads: a link tells that there
-// are more (data-total of #devices-news) and shows them.
+// are more and shows them. Where rows come by themselves too (the queue), those
+// are told of that are held back; elsewhere #devices-news has how many there were.
 function tellNews(now) {
   const news = document.getElementById("devices-news");
-  const total = now.getElementById("devices-news")?.dataset.total;
-  const more = total - news?.dataset.total;
-  const table = document.querySelector("tbody[data-live-part=list]");
-  if (news && table && !isHeld(table)) { // it shows them already
-    news.dataset.total = total;
-    news.hidden = true;
-  }
-  if (!(more > 0) || news.dataset.total === total) return;
-  news.hidden = false;
-  news.querySelector("a").textContent = `${more} new: show`;
+  const next = now.getElementById("devices-news");
+  if (!news || !next) return;
+  const list = document.querySelector(".device-table [data-live-part=list]");
+  const more = list ? heldBack(list, now.getElementById(list.id)) : next.dataset.total - news.dataset.total;
+  news.hidden = !(more > 0);
+  if (more > 0) news.querySelector("a").textContent = `${more} new: show`;
+}
+
+// What follows the last row that both have came up from the next page.
+function heldBack(list, next) {
+  const isNew = [...(next?.children ?? [])].map((item) => !list.querySelector("#" + item.id));
+  return isNew.slice(0, isNew.includes(false) ? isNew.lastIndexOf(false) : undefined).filter(Boolean).length;
 }
 
 // A list, whose items have ids, neither grows nor shrinks under the pointer or
@@ -142,6 +146,7 @@ function mergeList(list, next) {
   for (const item of items) if (shown.has(item.id)) merge(shown.get(item.id), item);
   if (unchanged) return;
   if (isHeld(list)) {
+    waiting = true;
     for (const event of ["mouseleave", "focusout"]) list.addEventListener(event, refresh, { once: true });
     return;
   }
@@ -149,7 +154,28 @@ function mergeList(list, next) {
   added.forEach(settle);
 }
 
-const isHeld = (list) => list.matches(":hover") || list.contains(document.activeElement);
+function isHeld(list) {
+  if (list.matches(":hover") || list.contains(document.activeElement)) return true;
+  return list.childElementCount > 0 && list.closest(".device-table") !== null && mayBeAimedAt(list);
+}
+
+// Where a row has buttons, a moving pointer may be on its way to one of them, and
+// a finger gives no sign before it is there: a row that came then would have the
+// wrong board permitted.
+let moving; // while the pointer does, and a moment longer
+let waiting = false; // for the pointer to rest
+addEventListener("pointermove", () => {
+  clearTimeout(moving);
+  moving = setTimeout(() => {
+    moving = undefined;
+    if (waiting) refresh();
+  }, 1000);
+});
+
+function mayBeAimedAt(list) {
+  const { top, bottom } = list.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight && (moving !== undefined || matchMedia("(pointer: coarse)").matches);
+}
 
 // merge makes an element like another, changing only what differs, so that
 // focus, selection and scroll stay; what is being edited is left alone.
