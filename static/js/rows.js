@@ -33,3 +33,23 @@ document.addEventListener("click", (event) => {
   const cell = event.target.closest?.("td.c-notes, td.c-platform");
   if (cell && event.target === cell) cell.querySelector("a.cell")?.click();
 });
+
+// Where a row leaves the table, the keyboard goes on at the same button of the
+// next one.
+let left; // the row whose button was pressed, what follows it, and which button
+const buttonsOf = (row) => [...(row?.querySelectorAll("button") ?? [])];
+
+document.addEventListener("htmx:beforeRequest", () => {
+  const button = document.activeElement;
+  const row = button.matches("button:focus-visible") ? button.closest(".device-table tbody tr") : undefined;
+  left = row && { row, next: row.nextElementSibling ?? row.previousElementSibling, at: buttonsOf(row).indexOf(button) };
+});
+
+document.addEventListener("htmx:afterRequest", () => {
+  if (!left || left.row.isConnected || document.getElementById(left.row.id)) return;
+  const { next, at } = left;
+  left = undefined;
+  const heading = document.querySelector("h1");
+  heading.tabIndex = -1;
+  (buttonsOf(next)[at] ?? heading).focus();
+});
