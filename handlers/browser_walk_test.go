@@ -98,6 +98,8 @@ func (w *walk) createsPlatform() {
 // publishes drops files on a page that is about something else.
 func (w *walk) publishes() {
 	w.visit("/devices")
+	w.sees(".empty-state", "No device is on a whitelist yet")
+	w.accessible("an empty table of devices")
 	w.drop("h1", saved(w.t, "page.bin", []byte("<!DOCTYPE html><html>404</html>")))
 	w.sees("#reports", "cannot be published")
 	w.accessible("the report on a refused file")

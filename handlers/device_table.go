@@ -114,9 +114,6 @@ func (s *server) explainEmpty(ctx context.Context, t *deviceTable) error {
 	case t.Fixed && q.Search == "" && q.State == "":
 		t.Empty = "No device is on this whitelist yet. Add one by its MAC, or permit one of the new devices."
 		return nil
-	case !q.Filtered():
-		t.Empty = "No device is on a whitelist yet. Add one by its MAC, or permit one of the new devices."
-		return nil
 	}
 	t.Empty = "No permitted device matches."
 	if q.Search == "" || q.State != "" || q.Platform != "" {
