@@ -99,7 +99,9 @@ async function refresh() {
     const answer = await fetch(location.href, { headers: { "X-Live": "1" } }).catch(() => undefined);
     if (answer) tellGone(answer.status === 404);
     if (!answer?.ok || answer.redirected) break;
-    const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const text = await answer.text().catch(() => undefined); // the connection may break off in it
+    if (text === undefined) break;
+    const now = new DOMParser().parseFromString(text, "text/html");
     for (const part of document.querySelectorAll("[data-live-part]")) {
       const next = now.getElementById(part.id);
       if (next && !part.parentElement.closest("[data-live-part]")) merge(part, next);
