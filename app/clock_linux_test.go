@@ -43,7 +43,7 @@ func (c *clock) env(program string) []string {
 }
 
 // programWithClock builds the program with a standard library whose clock can be
-// set (testdata/clock): only the machine's owner may set its clock, and that would
+// set (testdata/now.go.txt): only the machine's owner may set its clock, and that would
 // disturb all else.
 func programWithClock(t *testing.T) (path string) {
 	t.Helper()
@@ -53,7 +53,7 @@ func programWithClock(t *testing.T) (path string) {
 		t.Fatal(err)
 	}
 	library := filepath.Join(strings.TrimSpace(string(root)), "src", "time")
-	added, err := filepath.Abs("testdata/clock/now.go")
+	added, err := filepath.Abs("testdata/now.go.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
