@@ -28,6 +28,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (cell) htmx.trigger(cell, "click");
 });
 
+// Notes are mostly added to, and browsers begin before them.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches("tr.is-edited :is(input, textarea)[autofocus]")) target.setSelectionRange(target.value.length, target.value.length);
+});
+
 // A click beside the words of a cell is meant for them.
 document.addEventListener("click", (event) => {
   const cell = event.target.closest?.("td.c-notes, td.c-platform");
