@@ -100,7 +100,7 @@ func TestTokensOfOnesOwn(t *testing.T) {
 		if got := a.text(t, ".tokens tbody"); !strings.Contains(got, "<i>ci</i>") || strings.Contains(a.body, secret) {
 			t.Errorf("tokens: %s", got)
 		}
-		b.submit("/account/tokens", url.Values{"token": {"<i>ci</i>"}, "scope": {"read"}, "days": {"90"}}, 200)
+		b.submit("/account/tokens", url.Values{"token": {"<i>ci</i>"}, "scope": {"read"}, "days": {"90"}, "token-proof": {password}}, 200)
 		if got := b.get("/account", 200).text(t, ".tokens tbody td.wide time"); got != "1 month from now3 months from now" && got != "3 months from now1 month from now" {
 			t.Errorf("good until %q", got)
 		}
