@@ -142,23 +142,6 @@ func TestNewsAreWrittenInTheirOrder(t *testing.T) {
 	d.closes(t)
 }
 
-// TestForeignStringsAreNewsOnce holds that what is kept of a check-in tells the
-// next one that there is nothing new.
-func TestForeignStringsAreNewsOnce(t *testing.T) {
-	for _, v := range []string{"v1.0\xffb", "\xff\xfe", strings.Repeat("\xff1", 60), "v1\x00.2", strings.Repeat("é", 60), "1.0.0-" + strings.Repeat("a", 58)} {
-		d := newDesk()
-		d.Start(deaf{})
-		d.hears("00000000000a", v)
-		d.Flush(t.Context())
-		d.closes(t)
-		h := fleet.Heard{CheckIn: fleet.CheckIn{Version: v}}
-		kept := fleet.Heard{CheckIn: fleet.CheckIn{Version: d.heard[0].Version}}
-		if h.Facts() != kept.Facts() {
-			t.Errorf("of %q is kept %q, which is another", v, kept.Version)
-		}
-	}
-}
-
 func TestManyDevicesMakeFewBatches(t *testing.T) {
 	d := newDesk()
 	for i := range 2000 {
@@ -196,22 +179,6 @@ func TestNewsWaitWhileTheDatabaseIsAway(t *testing.T) {
 	d.closes(t)
 	if away, back := strings.Count(d.log.String(), "cannot be written"), strings.Count(d.log.String(), "written again"); away != 1 || back != 1 {
 		t.Errorf("%s", d.log)
-	}
-}
-
-// TestAStopWaitsForTheDatabase holds that what is left at a stop is written when
-// the database comes back in time.
-func TestAStopWaitsForTheDatabase(t *testing.T) {
-	d := newDesk()
-	d.away(errors.New("gone fishing"))
-	d.Start(deaf{})
-	d.hears("00000000000a", "v1")
-	d.hears("00000000000a", "v1") // which is to be kept as heard
-	d.AddDownload(fleet.Download{MAC: "00000000000a", Version: "v1"})
-	time.AfterFunc(700*time.Millisecond, func() { d.away(nil) })
-	d.closes(t)
-	if len(d.heard) == 0 || len(d.taken) == 0 || len(d.kept) == 0 || strings.Contains(d.log.String(), "before the end") {
-		t.Errorf("%d check-ins, %d downloads and %d parts are kept: %s", len(d.heard), len(d.taken), len(d.kept), d.log)
 	}
 }
 
