@@ -139,3 +139,39 @@ func refusals(t *testing.T, s *site, person *browser) {
 		}
 	}
 }
+
+// TestAStopWaitsForTheDatabase stops a process while Postgres is away, which comes
+// back in time: what boards said and took meanwhile is not lost.
+func TestAStopWaitsForTheDatabase(t *testing.T) {
+	const mac = "18:FE:34:AA:BB:CC"
+	server := dbtest.NewServer(t)
+	s := newSite(t, db.Config{URL: server.URL})
+	if status, err := s.upload(app("smart-lamp", "v1.0.1")); status != http.StatusCreated {
+		t.Fatal(status, err)
+	}
+	until(t, "a board gets the image", func() bool { status, _ := s.asks(mac, "v1.0.0"); return status == "200" })
+	s.counts(1)
+	server.Stop()
+	for range 2 {
+		if status, _ := s.asks(mac, "v0.9.9"); status != "200" {
+			t.Fatalf("a board got %q", status)
+		}
+	}
+	if status, _ := s.asks(mac, "v1.0.1"); status != "304" {
+		t.Fatalf("a board got %q", status)
+	}
+	s.stop(t)
+	s.waitFor(t, "stopping")
+	time.Sleep(2 * time.Second)
+	server.Start()
+	select {
+	case <-s.ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not stop")
+	}
+	s.restart()
+	s.counts(3)
+	if d, ok := s.device("18fe34aabbcc"); !ok || d.Version != "v1.0.1" {
+		t.Errorf("%+v", d)
+	}
+}
