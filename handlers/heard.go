@@ -98,15 +98,15 @@ func (s *server) boundNew() {
 // settleOldestNew lets the rows of the new devices that are about to be forgotten
 // say when they were heard, as far as this process knows it better: else one that
 // asked a moment ago could be among them. In their place come others, so it looks
-// at more of them each time.
+// at more of them each time, until it has looked at all: boards may ask on faster
+// than that.
 func (s *server) settleOldestNew(ctx context.Context) error {
-	for more := 0; ; more = 4*more + 100 {
-		from := max(0, s.MaxNewDevices-more)
+	for from, more := s.MaxNewDevices, 100; ; from, more = max(0, from-more), 4*more {
 		list, err := s.Devices.OldestNew(ctx, from)
 		if err != nil || len(s.heardLater(list[min(len(list), s.MaxNewDevices-from):])) == 0 {
 			return err
 		}
-		if err := s.Devices.Settle(ctx, s.heardLater(list)); err != nil {
+		if err := s.Devices.Settle(ctx, s.heardLater(list)); err != nil || from == 0 {
 			return err
 		}
 	}

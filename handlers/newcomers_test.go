@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -114,5 +116,45 @@ func TestWhoAskedLastStays(t *testing.T) {
 				t.Errorf("%d is forgotten, which was heard later than 3", n)
 			}
 		}
+	})
+}
+
+// restless are the devices of a fleet that asks whenever somebody looks which of
+// the new ones are to go.
+type restless struct {
+	*db.Devices
+	ask func()
+}
+
+func (r *restless) OldestNew(ctx context.Context, limit int) ([]fleet.Seen, error) {
+	r.ask()
+	return r.Devices.OldestNew(ctx, limit)
+}
+
+// TestRestlessBoardsAreBounded holds that boards which ask faster than anybody can
+// look are bounded all the same, and hold up nothing.
+func TestRestlessBoardsAreBounded(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	var address string
+	ask := func() {
+		for n := range 2 {
+			c, err := net.Dial("tcp", address)
+			if err != nil { // the test is over
+				return
+			}
+			_, _ = fmt.Fprintf(c, "GET /update?dev=x&ver=1 HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:00:00:0%d\r\n\r\n", n)
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}
+	}
+	address = serve(t, d, func(c *handlers.Config) {
+		c.MaxNewDevices = 1
+		c.Devices = &restless{Devices: d.Devices, ask: ask}
+	})
+	ask()
+	soon(t, "one is forgotten", func() bool {
+		n, err := d.Devices.CountNew(t.Context())
+		return err == nil && n == 1
 	})
 }
