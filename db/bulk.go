@@ -34,21 +34,29 @@ func (s *Devices) PermitAll(ctx context.Context, sel fleet.Selection, atMost int
 			fleet.Permitted, platform, by, pin.ID); err != nil {
 			return err
 		}
-		id, err := keepPinned(ctx, tx, pin.ID)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE devices SET platform = $2, ignored_platform = NULL WHERE mac IN (`+pinned+`)`, pin.ID, platform); err != nil {
-			return unknownPlatform(err, platform)
-		}
-		e := activity.Entry{Action: activity.DevicePermitted, Selected: activity.Select(sel), Changes: []activity.Change{{Field: "platform", Before: "as each was", After: platform}}}
-		if err := s.db.recordDevices(ctx, tx, id, e, keptChanged); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM removals WHERE id = $1`, pin.ID)
-		return err
+		e := activity.Entry{Selected: activity.Select(sel), Changes: []activity.Change{{Field: "platform", Before: "as each was", After: platform}}}
+		err := s.permitPinned(ctx, tx, pin.ID, e, `UPDATE devices SET platform = $2, ignored_platform = NULL WHERE mac IN (`+pinned+`)`, platform)
+		return unknownPlatform(err, platform)
 	})
 	return n, err
+}
+
+// permitPinned puts pinned devices on whitelists by an update, of which $1 is the
+// pin, tells of it, and lets go of the pin.
+func (s *Devices) permitPinned(ctx context.Context, tx *sqlx.Tx, pin string, e activity.Entry, update string, args ...any) error {
+	id, err := keepPinned(ctx, tx, pin)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, update, append([]any{pin}, args...)...); err != nil {
+		return err
+	}
+	e.Action = activity.DevicePermitted
+	if err := s.db.recordDevices(ctx, tx, id, e, keptChanged); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM removals WHERE id = $1`, pin)
+	return err
 }
 
 // addPinnedHistory adds an event $1 by $3 for pinned devices: about platform $2,

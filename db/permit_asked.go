@@ -39,19 +39,8 @@ func (s *Devices) PermitAsked(ctx context.Context, sel fleet.Selection, atMost i
 		if permitted, err = affected(tx.ExecContext(ctx, addPinnedHistory, fleet.Permitted, nil, by, pin.ID)); err != nil {
 			return err
 		}
-		id, err := keepPinned(ctx, tx, pin.ID)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, movePinned, pin.ID); err != nil {
-			return err
-		}
-		e := activity.Entry{Action: activity.DevicePermitted, Selected: activity.Select(sel), Changes: []activity.Change{{Field: "platform", Before: "none", After: "as each asked"}}}
-		if err := s.db.recordDevices(ctx, tx, id, e, keptChanged); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM removals WHERE id = $1`, pin.ID)
-		return err
+		e := activity.Entry{Selected: activity.Select(sel), Changes: []activity.Change{{Field: "platform", Before: "none", After: "as each asked"}}}
+		return s.permitPinned(ctx, tx, pin.ID, e, movePinned)
 	})
 	return permitted, stayed, err
 }

@@ -46,7 +46,7 @@ func (s *server) askOffer(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	o, list, err := s.offerChange(c, copied(c.Query("filesystem"), fleet.MaxReported), v)
+	o, list, err := s.offerChange(c, filesystemField(c.Query("filesystem")), v)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *server) askOffer(c *fiber.Ctx) error {
 
 // askWithdraw handles GET /platforms/{platform}/release/delete.
 func (s *server) askWithdraw(c *fiber.Ctx) error {
-	filesystem := copied(c.Query("filesystem"), fleet.MaxReported)
+	filesystem := filesystemField(c.Query("filesystem"))
 	v, err := s.offeredVersion(c, filesystem)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (s *server) updateOffer(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	filesystem := copied(c.FormValue("filesystem"), fleet.MaxReported)
+	filesystem := filesystemField(c.FormValue("filesystem"))
 	if err := s.Releases.Offer(c.UserContext(), name, filesystem, v); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (s *server) deleteOffer(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	filesystem := copied(c.FormValue("filesystem"), fleet.MaxReported)
+	filesystem := filesystemField(c.FormValue("filesystem"))
 	if err := s.Releases.Withdraw(c.UserContext(), name, filesystem, v); err != nil {
 		return err
 	}

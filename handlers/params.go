@@ -26,6 +26,10 @@ func platformParam(c *fiber.Ctx) string {
 // "" for none. It is one whose name may be anything.
 func platformField(text string) string { return copied(text, 2*fleet.MaxReported) }
 
+// filesystemField is platformField for the type of a file system; "" for an
+// application.
+func filesystemField(text string) string { return copied(text, fleet.MaxReported) }
+
 // versionParam is the version that a path names.
 func versionParam(c *fiber.Ctx) (version.Version, error) {
 	text, err := url.PathUnescape(c.Params("version"))

@@ -61,7 +61,7 @@ func (s *server) downloadFirmware(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.Releases.Find(c.UserContext(), platformParam(c), c.Query("filesystem"), v)
+	r, err := s.Releases.Find(c.UserContext(), platformParam(c), filesystemField(c.Query("filesystem")), v)
 	if err != nil {
 		return err
 	}
