@@ -76,26 +76,24 @@ func (p *page) MayChange() bool { return p.User != nil && p.User.Role == account
 func (p *page) At(path string) bool { return p.Path == path || strings.HasPrefix(p.Path, path+"/") }
 
 // render renders one template, a page or a part of one. A form shows again what
-// was sent, and that may be no UTF-8; a page always is.
+// was sent, and that may be no UTF-8; a page always is. Fiber's own Render lists
+// its apps anew in every request until one of them has: two first pages at once
+// would write that list together.
 func (s *server) render(c *fiber.Ctx, name string, view any) error {
 	c.Vary("HX-Request")
-	if err := c.Render(name, view); err != nil {
+	c.Response().ResetBody()
+	if err := s.engine.Render(c.Response().BodyWriter(), name, view); err != nil {
 		return err
 	}
 	if body := c.Response().Body(); !utf8.Valid(body) {
 		c.Response().SetBody(bytes.ToValidUTF8(body, []byte("\uFFFD")))
 	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	return nil
 }
 
-// views are the templates, loaded once: Fiber would load them again.
-type views struct{ *html.Engine }
-
-// Load has nothing left to do.
-func (views) Load() error { return nil }
-
 // newEngine loads all templates. Each file is one template, named by its path.
-func newEngine(version string) (fiber.Views, error) {
+func newEngine(version string) (*html.Engine, error) {
 	engine := html.NewFileSystem(http.FS(templates.FS), ".html")
 	engine.AddFuncMap(map[string]any{
 		"asset":   static.URL,
@@ -110,7 +108,7 @@ func newEngine(version string) (fiber.Views, error) {
 	if err := engine.Load(); err != nil {
 		return nil, fmt.Errorf("loading the templates: %w", err)
 	}
-	return views{engine}, escapeAll(engine.Templates)
+	return engine, escapeAll(engine.Templates)
 }
 
 // escapeAll makes every template ready to be executed by many requests at once:

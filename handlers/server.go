@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/template/html/v2"
 
 	"esp-update-server/app/fleet"
 	"esp-update-server/app/live"
@@ -61,7 +62,7 @@ type Config struct {
 type server struct {
 	Config
 	app        *fiber.App
-	engine     fiber.Views
+	engine     *html.Engine
 	images     *imageCache
 	modes      *flashModes
 	crowd      crowd
@@ -118,7 +119,7 @@ func New(c Config) (*fiber.App, error) {
 	s.metrics = newMetrics(s)
 	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }
 	s.app = fiber.New(fiber.Config{
-		AppName: "ESP Update Server", Views: engine, ErrorHandler: s.fail,
+		AppName: "ESP Update Server", ErrorHandler: s.fail,
 		DisableStartupMessage: true, EnableTrustedProxyCheck: true, UnescapePath: false,
 		ReadBufferSize: headerLimit, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, Concurrency: connections(descriptors()),
 		StreamRequestBody: true, DisablePreParseMultipartForm: true, BodyLimit: bodyLimit,
