@@ -87,12 +87,15 @@ func inMemory(t testing.TB, d *db.DB, c *handlers.Config) {
 // password is that of every user made by signedIn.
 const password = "correct horse battery"
 
+// passwordHash is made once: it takes long on purpose, and few may hash at once.
+var passwordHash = sync.OnceValues(func() (string, error) { return account.HashPassword(context.Background(), password) })
+
 // signedIn makes a user, named after the role, and gives the cookie of a
 // session of theirs.
 func signedIn(t testing.TB, d *db.DB, role account.Role) (cookie string) {
 	t.Helper()
 	ctx := context.Background()
-	hash, err := account.HashPassword(ctx, password)
+	hash, err := passwordHash()
 	if err != nil {
 		t.Fatal(err)
 	}
