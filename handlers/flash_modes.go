@@ -9,16 +9,14 @@ import (
 	"esp-update-server/app/firmware"
 )
 
-// The bounds of looking up in which mode the flash of a board runs.
-const (
-	modeTimeout = time.Second // for the database
-	maxModes    = 1000        // in memory; most boards of a platform run the same
-)
+// maxModes is how many are kept in memory: most boards of a platform run the same.
+const maxModes = 1000
 
 // flashModes knows the mode in which the flash of boards runs, by what they run.
 type flashModes struct {
 	releases releases
 	images   *imageCache
+	wait     time.Duration // for the database
 	kept     *otter.Cache[running, byte]
 }
 
@@ -29,14 +27,14 @@ type running struct {
 	catalog       uint32
 }
 
-func newFlashModes(r releases, images *imageCache) *flashModes {
-	return &flashModes{releases: r, images: images, kept: otter.Must(&otter.Options[running, byte]{MaximumSize: maxModes})}
+func newFlashModes(r releases, images *imageCache, wait time.Duration) *flashModes {
+	return &flashModes{releases: r, images: images, wait: wait, kept: otter.Must(&otter.Options[running, byte]{MaximumSize: maxModes})}
 }
 
 // of is the mode that is known, since what the board runs is a release of its
 // platform; else the one that all can start in.
 func (m *flashModes) of(ctx context.Context, what running) byte {
-	ctx, cancel := context.WithTimeout(ctx, modeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.wait)
 	defer cancel()
 	mode, err := m.kept.Get(ctx, what, otter.LoaderFunc[running, byte](m.find))
 	if err != nil {

@@ -22,16 +22,6 @@ func userOf(c *fiber.Ctx) *account.User {
 	return u
 }
 
-// How long it may take to find out who asks, to answer somebody who is not asked
-// for that, and to answer others: a database that says nothing is told as one that
-// does not answer, before a router on the way gives up. Heroku's does so after 30
-// seconds.
-const (
-	lookupTime   = 5 * time.Second
-	strangerTime = 10 * time.Second
-	requestTime  = 20 * time.Second
-)
-
 // guard lets a request through to a route when its rule does.
 func (s *server) guard(r route) fiber.Handler {
 	switch r.access {
@@ -49,7 +39,7 @@ func (s *server) guardToken(c *fiber.Ctx, rule access) error {
 	if !ok || secret == "" {
 		return fault.New(fault.Unauthorized, "Send an API token: Authorization: Bearer TOKEN.")
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), lookupTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.waits.lookup)
 	defer cancel()
 	t, err := s.Tokens.Find(ctx, account.HashSecret(strings.TrimSpace(secret)))
 	if err != nil {
@@ -97,7 +87,7 @@ func (s *server) guardSession(c *fiber.Ctx, rule access) error {
 	}
 	switch {
 	case rule == anyone:
-		return within(c, strangerTime)
+		return within(c, s.waits.stranger)
 	case u == nil:
 		return s.toSignIn(c)
 	case rule == viewing && u.Role == account.Plain:
@@ -123,7 +113,7 @@ func (s *server) timed(r route) fiber.Handler {
 	if r.access == nobody || r.long || r.body == upload {
 		return func(c *fiber.Ctx) error { return c.Next() }
 	}
-	return func(c *fiber.Ctx) error { return within(c, requestTime) }
+	return func(c *fiber.Ctx) error { return within(c, s.waits.request) }
 }
 
 // session is the request's session, or nil.
@@ -132,7 +122,7 @@ func (s *server) session(c *fiber.Ctx) (*account.Session, error) {
 	if hash == "" {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), lookupTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.waits.lookup)
 	defer cancel()
 	return s.Sessions.Find(ctx, hash)
 }

@@ -11,12 +11,8 @@ import (
 	"esp-update-server/app/ota"
 )
 
-// The bounds of what pages and the API wait for.
-const (
-	settleTime  = 300 * time.Millisecond // until what boards said is written
-	changeTime  = 4 * time.Second        // until what a person changed is in memory
-	refreshTime = 30 * time.Second       // for what nobody waits for
-)
+// refreshTime bounds what nobody waits for.
+const refreshTime = 30 * time.Second
 
 // remember keeps a check-in: what is new of it is written soon.
 func (s *server) remember(in *fleet.CheckIn, d *ota.Decision, subject *ota.Subject, request uint64) {
@@ -151,7 +147,7 @@ func (s *server) Touched(macs []fleet.MAC, more bool) {
 // settled lets what boards said before a request be written, so that whoever
 // asks sees it.
 func (s *server) settled(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), settleTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.waits.settle)
 	defer cancel()
 	s.Writer.Flush(ctx)
 	return c.Next()

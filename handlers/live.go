@@ -26,7 +26,7 @@ type announcer interface{ Publish(topics ...string) }
 // that it is done. Where that fails it is tried again soon, and boards are
 // answered as before until then.
 func (s *server) changed(topics ...string) {
-	ctx, cancel := context.WithTimeout(context.Background(), changeTime)
+	ctx, cancel := context.WithTimeout(context.Background(), s.waits.change)
 	defer cancel()
 	if err := s.Index.Refresh(ctx); err != nil {
 		s.Log.Warn("a change is not known to the device route yet", "err", err)

@@ -68,7 +68,7 @@ type fotaManifest struct {
 // platform instead, to what it offers.
 func (s *server) byKey(next func(*fiber.Ctx, *release.Release) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		defer inTime(c)()
+		defer s.inTime(c)()
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 		c.Set(fiber.HeaderAccessControlAllowOrigin, "*") // who has the key may have the page of ESP Web Tools anywhere

@@ -68,7 +68,7 @@ func (s *server) holdToWhole(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, c
 	if before == nil || d.Packed {
 		return held{asked: ota.Whole}
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), pinTimeout)
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.waits.pin)
 	defer cancel()
 	next := &keptPin{Pin: ota.NextPin(before.pin(), in.MAC, d, ota.First, in.At), release: d.Release, catalog: catalog}
 	s.pins.keep(ctx, next, before)
@@ -77,7 +77,7 @@ func (s *server) holdToWhole(c *fiber.Ctx, in *fleet.CheckIn, d *ota.Decision, c
 
 // holdTo finds the image that a device is held to, or is from now on.
 func (s *server) holdTo(c *fiber.Ctx, in *fleet.CheckIn, asked ota.Part, d *ota.Decision, catalog uint32) held {
-	ctx, cancel := context.WithTimeout(c.UserContext(), pinTimeout)
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.waits.pin)
 	defer cancel()
 	before, next := s.pins.find(ctx, in.MAC), &keptPin{release: d.Release, catalog: catalog}
 	platform, _ := fleet.DevicePlatformName(in.Platform)

@@ -12,17 +12,15 @@ import (
 	"esp-update-server/app/release"
 )
 
-// The bounds of what is done for devices that fetch an image in parts.
-const (
-	maxPins    = 10_000          // in memory
-	pinTimeout = 2 * time.Second // for the database; the client of ESP-IDF gives up after five
-)
+// maxPins is how many are kept in memory.
+const maxPins = 10_000
 
 // pins knows which devices are held to which image. What the database says
 // counts, since each part may be asked of another process; memory is for while
 // it is away. So a pin is kept before the answer that it is about leaves.
 type pins struct {
 	store pinStore
+	wait  time.Duration // for the database, when a download ends
 	kept  *otter.Cache[fleet.MAC, *keptPin]
 	used  atomic.Bool // any was ever kept here
 }
@@ -35,8 +33,8 @@ type keptPin struct {
 	catalog uint32           // the number of the state of platforms and releases by then
 }
 
-func newPins(store pinStore) *pins {
-	return &pins{store: store, kept: otter.Must(&otter.Options[fleet.MAC, *keptPin]{MaximumSize: maxPins})}
+func newPins(store pinStore, wait time.Duration) *pins {
+	return &pins{store: store, wait: wait, kept: otter.Must(&otter.Options[fleet.MAC, *keptPin]{MaximumSize: maxPins})}
 }
 
 // find is the pin of a device, or nil.
@@ -87,7 +85,7 @@ func (p *pins) keep(ctx context.Context, next, before *keptPin) {
 // took notes that the last byte left. The device may have begun anew meanwhile,
 // here or elsewhere: then it is of no account.
 func (p *pins) took(pin *keptPin) {
-	ctx, cancel := context.WithTimeout(context.Background(), pinTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), p.wait)
 	defer cancel()
 	next := *pin
 	next.Stage, next.LastUsed = ota.Taken, time.Now().UTC().Truncate(time.Microsecond)

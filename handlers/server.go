@@ -53,6 +53,7 @@ type Config struct {
 	AdminEmail     string // who is made an admin at each start; "" for nobody
 	MaxFirmware    int64  // bytes of a file
 	MaxNewDevices  int    // that are kept
+	Patience       int    // how many times longer than usual requests wait for the database; 0 for as long as usual
 	ImageCache     int64  // bytes of images kept in memory
 	Version        string
 	Log            *slog.Logger
@@ -67,6 +68,7 @@ type server struct {
 	modes      *flashModes
 	crowd      crowd
 	pins       *pins
+	waits      waitBounds
 	verbose    bool // requests are logged
 	assets     compressedAssets
 	lastChange atomic.Int64 // by this process, in Unix nanoseconds
@@ -113,8 +115,9 @@ func New(c Config) (*fiber.App, error) {
 		c.IsAway = func(error) bool { return false }
 	}
 	c.Devices = freshDevices{c.Devices, c.Index.Heard}
-	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes), counts: counts[map[fleet.State]int64]{age: countsAge, lag: countsLag}, pins: newPins(c.Pins)}
-	s.modes = newFlashModes(c.Releases, s.images)
+	bounds := newWaitBounds(c.Patience)
+	s := &server{Config: c, engine: engine, images: newImageCache(c.ImageCache, c.Releases.Bytes), counts: counts[map[fleet.State]int64]{age: countsAge, lag: countsLag}, pins: newPins(c.Pins, bounds.pin), waits: bounds}
+	s.modes = newFlashModes(c.Releases, s.images, bounds.mode)
 	s.verbose = c.Log.Enabled(context.Background(), slog.LevelDebug)
 	s.metrics = newMetrics(s)
 	s.stats.reloaded = func() { s.Hub.Publish(live.Counted) }

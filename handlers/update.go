@@ -27,7 +27,7 @@ func (s *server) update(c *fiber.Ctx) error {
 // answer decides on a check-in, remembers it under the hash of its request, 0 for
 // none, and answers. Tasmota takes a 304 for an update, and restarts.
 func (s *server) answer(c *fiber.Ctx, in *fleet.CheckIn, request uint64) error {
-	defer inTime(c)()
+	defer s.inTime(c)()
 	d, subject, err := s.Index.Decide(in)
 	if err != nil {
 		return s.starting(c)
@@ -66,13 +66,9 @@ func (s *server) away(c *fiber.Ctx, err error) error {
 	return sendLine(c, fiber.StatusServiceUnavailable, "the server cannot reach its database just now.")
 }
 
-// boardTime is how long a board waits for what is not in memory, in all. The client
-// of ESP-IDF gives up after five seconds, those of Arduino after eight.
-const boardTime = 4 * time.Second
-
 // inTime bounds what a request of a board may take.
-func inTime(c *fiber.Ctx) (cancel func()) {
-	ctx, cancel := context.WithTimeout(c.UserContext(), boardTime)
+func (s *server) inTime(c *fiber.Ctx) (cancel func()) {
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.waits.board)
 	c.SetUserContext(ctx)
 	return cancel
 }
