@@ -75,7 +75,7 @@ func TestActivityPages(t *testing.T) {
 	})
 }
 
-// TestActivityIsLive holds that an open page hears of a change within a second.
+// TestActivityIsLive holds that an open page hears of a change.
 func TestActivityIsLive(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -87,7 +87,7 @@ func TestActivityIsLive(t *testing.T) {
 		}
 		time.Sleep(1100 * time.Millisecond) // what was set up is older than the page
 		events := listenTo(t, base, cookie, "on=activity"+now())
-		next(t, events, "beat", 5*time.Second)
+		next(t, events, "beat")
 		r, err := http.NewRequest("POST", base+"/platforms/smart-lamp?_method=PUT", strings.NewReader("notes=Cellar"))
 		if err != nil {
 			t.Fatal(err)
@@ -98,6 +98,6 @@ func TestActivityIsLive(t *testing.T) {
 			t.Fatalf("%v, %v", a, err)
 		}
 		_ = a.Body.Close()
-		next(t, events, "page", 5*time.Second)
+		next(t, events, "page")
 	})
 }

@@ -84,13 +84,9 @@ func TestBounds(t *testing.T) {
 		{"a page of a list", head("GET /api/v1/devices?limit=1000000000 HTTP/1.1", "Host: x", "Connection: close", bearer), "422", "limit"},
 	} {
 		t.Run(b.name, func(t *testing.T) {
-			start := time.Now()
 			answer := provoke(t, address, b.request)
 			if statusIn(answer) != b.status || !bytes.Contains(answer, []byte(b.sentence)) || bytes.Count(answer, []byte("HTTP/1.1 ")) != 1 {
 				t.Errorf("answered %.1500q; want %s and %q", answer, b.status, b.sentence)
-			}
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("it took %s", took)
 			}
 			servesBoards(t, address)
 		})
@@ -153,7 +149,7 @@ func dripping(t *testing.T, address, begin, drip string) (answer []byte, ended b
 	}
 	defer c.Close()
 	_, _ = io.WriteString(c, begin)
-	_ = c.SetReadDeadline(time.Now().Add(45 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(longWait))
 	done := make(chan struct{})
 	defer close(done)
 	go func() {

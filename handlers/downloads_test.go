@@ -38,7 +38,7 @@ func TestFinishedDownloadsCount(t *testing.T) {
 		say(t, address, "GET "+uri+headers+"Range: bytes=0-99\r\n\r\n")
 		leave(t, address, "GET "+uri+headers+"\r\n")
 		say(t, address, "GET "+uri+headers+"\r\n")
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(longWait)
 		for {
 			r, err := d.Releases.Offered(ctx, "big")
 			if err != nil {
@@ -94,7 +94,7 @@ func TestNoBoardWaitsForEver(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	address := serve(t, d, func(c *handlers.Config) {
-		c.Releases, c.Pins, c.ImageCache = silent{d.Releases}, silentPins{d.Pins}, 1
+		c.Releases, c.Pins, c.ImageCache, c.Patience = silent{d.Releases}, silentPins{d.Pins}, 1, 1
 	})
 	var asking sync.WaitGroup
 	for name, header := range map[string]string{"all of it": "", "a part": "Range: bytes=0-65535\r\n"} {

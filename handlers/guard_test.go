@@ -46,7 +46,7 @@ func TestRequestsAreTimed(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	world(t, d)
 	c := &clocked{Platforms: d.Platforms, until: map[string]time.Time{}}
-	b := &browser{t, newApp(t, d, func(h *handlers.Config) { h.Platforms = c }), signedIn(t, d, account.Admin)}
+	b := &browser{t, newApp(t, d, func(h *handlers.Config) { h.Platforms, h.Patience = c, 1 }), signedIn(t, d, account.Admin)}
 	b.get("/platforms/smart-lamp", 200)
 	if in := time.Until(c.until["found"]); in < 0 || in > 25*time.Second {
 		t.Errorf("a page may take %v", in)

@@ -23,6 +23,10 @@ import (
 	"esp-update-server/handlers"
 )
 
+// longWait is how long a test waits for what will come: to the end of it only
+// when it does not come.
+const longWait = 2 * time.Minute
+
 // newApp is the whole server over a database, with small limits. Each change
 // alters its configuration before it is wired.
 func newApp(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) *fiber.App {
@@ -35,11 +39,12 @@ func newApp(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) *fiber.Ap
 	c := handlers.Config{
 		Platforms: d.Platforms, Devices: d.Devices, Releases: d.Releases, Drafts: d.Drafts, History: d.History,
 		Users: d.Users, Sessions: d.Sessions, Tokens: d.Tokens, Links: d.Links,
-		Factors: d.Factors, Throttles: d.Throttles, Backups: d.Backups, Activity: d.Activity, Pins: d.Pins,
+		Factors: d.Factors, Throttles: stillThrottles{d.Throttles, time.Now()}, Backups: d.Backups, Activity: d.Activity, Pins: d.Pins,
 		Payloads: payloads, IsAway: db.IsAway,
 		Publisher:  &release.Publisher{Store: d.Releases, MaxSize: 4 << 20, Keep: 10},
 		SignupOpen: true, MaxWaiting: 100, MaxFirmware: 4 << 20, MaxNewDevices: 1000, ImageCache: 8 << 20,
-		Version: "test", Log: slog.New(slog.DiscardHandler),
+		Patience: 20, // a slow machine takes long for everything
+		Version:  "test", Log: slog.New(slog.DiscardHandler),
 	}
 	for _, change := range changes {
 		change(&c)
@@ -50,6 +55,18 @@ func newApp(t testing.TB, d *db.DB, changes ...func(*handlers.Config)) *fiber.Ap
 		t.Fatal(err)
 	}
 	return app
+}
+
+// stillThrottles lets no time pass between tries: how much does is for the
+// machine to say, and pauses would end when it is slow.
+type stillThrottles struct {
+	*db.Throttles
+	at time.Time
+}
+
+// Take is that of the database at the time that stands still.
+func (s stillThrottles) Take(ctx context.Context, t account.Try, _ time.Time) (time.Duration, error) {
+	return s.Throttles.Take(ctx, t, s.at)
 }
 
 // inMemory loads what the device route answers from, and lets what it hears be
@@ -78,7 +95,7 @@ func inMemory(t testing.TB, d *db.DB, c *handlers.Config) {
 	t.Cleanup(func() {
 		stop()
 		kept.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), longWait)
 		defer cancel()
 		c.Writer.Close(ctx)
 	})

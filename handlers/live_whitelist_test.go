@@ -27,7 +27,7 @@ func TestWhitelistsAreLive(t *testing.T) {
 	for _, path := range []string{"/platforms/smart-lamp", "/platforms"} {
 		topics, _ := b.get(path, 200).doc.Find("main").Attr("data-live")
 		streams[path] = listenTo(t, base, b.as, url.Values{"on": {topics}}.Encode()+now())
-		next(t, streams[path], "beat", time.Second)
+		next(t, streams[path], "beat")
 	}
 	picked := url.Values{"mac": {"a4cf12b3c402", "a4cf12b3c403"}, "to": {"smart-lamp"}, "count": {"2"}}
 	for name, change := range map[string]func(){
@@ -47,7 +47,7 @@ func TestWhitelistsAreLive(t *testing.T) {
 		t.Log(name)
 		change()
 		for _, events := range streams {
-			next(t, events, "page", 2*time.Second)
+			next(t, events, "page")
 		}
 	}
 }

@@ -17,7 +17,7 @@ func TestPartsWhileTheDatabaseIsAway(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		d := dbtest.Open(t, c)
 		sun(t, d)
-		address := serve(t, d)
+		address := serve(t, d, func(c *handlers.Config) { c.Patience = 1 })
 		back := func() {}
 		idfClients["newest"].fetch(t, address, oldSun, func(n int) string {
 			switch n {

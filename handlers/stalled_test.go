@@ -91,7 +91,7 @@ func download(t *testing.T, address string, secure bool, first int) (c net.Conn,
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.(*net.TCPConn).SetReadBuffer(32 << 10)
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_ = c.SetDeadline(time.Now().Add(longWait))
 	if secure {
 		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true}) // #nosec G402 -- the test's own certificate
 	}
@@ -115,7 +115,7 @@ func TestStalledDownloadIsDropped(t *testing.T) {
 		c, read := download(t, address, secure, 1000)
 		select {
 		case <-closed:
-		case <-time.After(30 * time.Second):
+		case <-time.After(longWait):
 			t.Fatal("the server holds on to it")
 		}
 		rest, _ := io.ReadAll(c)
@@ -129,7 +129,7 @@ func TestStalledDownloadIsDropped(t *testing.T) {
 // little read all the time.
 func TestSlowDownloadFinishes(t *testing.T) {
 	t.Parallel()
-	const patience = time.Second
+	const patience = 3 * time.Second
 	eachWay(t, func(t *testing.T, secure bool) {
 		address, image, _ := serveWithPatience(t, secure, patience)
 		start := time.Now()
@@ -141,7 +141,7 @@ func TestSlowDownloadFinishes(t *testing.T) {
 			if err != nil {
 				break
 			}
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(patience / 12)
 		}
 		if !bytes.HasSuffix(read, image) {
 			t.Errorf("it broke off after %d of %d bytes", len(read), len(image))
@@ -171,7 +171,7 @@ func TestSilentHandshakeIsDropped(t *testing.T) {
 	for range 2 { // that one, and the silent one
 		select {
 		case <-closed:
-		case <-time.After(40 * time.Second):
+		case <-time.After(longWait):
 			t.Fatal("the server holds on to it")
 		}
 	}
