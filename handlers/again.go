@@ -53,8 +53,8 @@ func matters(line []byte) bool {
 	return len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
 }
 
-// macHeaders are where boards say their MAC, in the spelling that requests are
-// parsed to.
+// macHeaders are where boards say their MAC, those of the ESP8266 first, in the
+// spelling that requests are parsed to.
 var macHeaders = []string{"X-Esp8266-Sta-Mac", "X-Esp32-Sta-Mac", "X-Esp32-Base-Mac"}
 
 // again answers a board that asks what it asked before, when there is still no

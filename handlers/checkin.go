@@ -35,7 +35,7 @@ func (s *server) checkIn(c *fiber.Ctx) *fleet.CheckIn {
 
 // sentMAC is the MAC of the first header that has one, else of the query.
 func sentMAC(c *fiber.Ctx, query string) string {
-	for _, name := range []string{"x-ESP8266-STA-MAC", "x-ESP32-STA-MAC", "x-ESP32-BASE-MAC"} {
+	for _, name := range macHeaders {
 		if mac := header(c, name); mac != "" {
 			return mac
 		}
@@ -82,9 +82,9 @@ func report(c *fiber.Ctx) fleet.Report {
 	r := fleet.Report{UserAgent: header(c, fiber.HeaderUserAgent)}
 	prefix := ""
 	switch {
-	case says(c, "x-ESP8266-STA-MAC"):
+	case says(c, macHeaders[0]):
 		r.Family, prefix = firmware.ESP8266, "x-ESP8266-"
-	case says(c, "x-ESP32-STA-MAC", "x-ESP32-BASE-MAC"):
+	case says(c, macHeaders[1:]...):
 		r.Family, prefix = firmware.ESP32, "x-ESP32-"
 	case says(c, "x-ESP8266-mode"): // with its MAC in the query
 		r.Family, prefix = firmware.ESP8266, "x-ESP8266-"

@@ -100,7 +100,7 @@ func newEngine(version string) (*html.Engine, error) {
 		"icon":    icon,
 		"ago":     ago,
 		"moment":  moment,
-		"bytes":   func(n int64) string { return humanize.IBytes(uint64(max(n, 0))) },
+		"bytes":   sizeInWords,
 		"number":  humanize.Comma,
 		"version": func() string { return version },
 		"join":    strings.Join,

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"time"
@@ -15,7 +16,7 @@ const (
 // ends the connection of every board that trusts it alone, updates included.
 func (i *inspector) tellCertificates(found []*x509.Certificate) {
 	for _, c := range found {
-		name := orElse(c.Subject.CommonName, c.Subject.String())
+		name := cmp.Or(c.Subject.CommonName, c.Subject.String())
 		expiry := c.NotAfter.UTC().Format(time.DateOnly)
 		switch now := i.o.Now; {
 		case !now.IsZero() && c.NotAfter.Before(now):

@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -101,14 +102,7 @@ func (i *inspector) checkChip(m image) {
 	if m.maxRev != 0 && m.maxRev != 0xFFFF {
 		most = revision(m.maxRev)
 	}
-	i.pass("chip", m.chip.name, "The image is for %s, from chip revision %s to %s.", m.chip.name, orElse(i.MinChipRevision, "v0.0"), most)
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
+	i.pass("chip", m.chip.name, "The image is for %s, from chip revision %s to %s.", m.chip.name, cmp.Or(i.MinChipRevision, "v0.0"), most)
 }
 
 // revision writes 301 as v3.1; "" for none.

@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -188,7 +189,7 @@ func (i *inspector) unsettled(d descriptor, own bool) {
 func (i *inspector) identifyByDescriptor(d descriptor) bool {
 	const defaultVersion = "1" // esp-idf tools/cmake/project.cmake, when nobody gave one
 	v, err := version.Parse(d.version)
-	name := orElse(i.Platform, foldPlatform(d.project))
+	name := cmp.Or(i.Platform, foldPlatform(d.project))
 	if err != nil || d.version == defaultVersion || !platformName.MatchString(name) {
 		return false
 	}
@@ -235,7 +236,7 @@ func frameworkOf(d descriptor, body []byte) string {
 	case strings.HasPrefix(d.version, "esp-idf:"), strings.Contains(d.project, "arduino-lib-builder"):
 		return "Arduino"
 	case !d.own():
-		return orElse(d.project, "the framework")
+		return cmp.Or(d.project, "the framework")
 	case bytes.Contains(body, []byte("esphome")):
 		return "ESPHome"
 	}

@@ -1,6 +1,9 @@
 package firmware
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+)
 
 // traces are what the texts in an application tell of it. They are found by
 // looking at one rare byte of each text: a search for every text from its start
@@ -65,13 +68,13 @@ func (t *traces) hyphen(body []byte, at int) {
 	case len(t.pem) < maxPEM && hasPrefix(rest, "-----BEGIN "):
 		t.pem = append(t.pem, at)
 	default:
-		t.placeholder = orElse(t.placeholder, placeholder(body, at))
+		t.placeholder = cmp.Or(t.placeholder, placeholder(body, at))
 	}
 }
 
 func (t *traces) underscore(body []byte, at int) {
 	t.idfOTA = t.idfOTA || hasPrefix(body[at:], "_https_ota") && bytes.HasSuffix(body[:at], []byte("esp"))
-	t.placeholder = orElse(t.placeholder, placeholder(body, at))
+	t.placeholder = cmp.Or(t.placeholder, placeholder(body, at))
 }
 
 // placeholder reads your_ssid, YOUR-PASSWORD and the like around the sign

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func (a *Assessment) identifyFilesystem(u *Upload) {
 	if platform != "" {
 		i.PlatformCandidates, i.VersionCandidates = []string{platform}, []string{v}
 	}
-	platform, v = orElse(u.Platform, platform), orElse(u.Version, v)
+	platform, v = cmp.Or(u.Platform, platform), cmp.Or(u.Version, v)
 	if platform == "" || v == "" {
 		a.Refusal = nameless(a.Filesystem, platform, v)
 		return

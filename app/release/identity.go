@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"slices"
 
 	"esp-update-server/app/fault"
@@ -72,10 +73,10 @@ func (a *Assessment) takeWord(u *Upload) {
 func (a *Assessment) takeFile(u *Upload) {
 	i := a.Inspection
 	if i.IdentifiedBy == byDescriptor {
-		a.settle(orElse(u.Platform, i.Platform), orElse(u.Version, i.Version))
+		a.settle(cmp.Or(u.Platform, i.Platform), cmp.Or(u.Version, i.Version))
 		return
 	}
-	a.settle(orElse(i.Platform, u.Platform), orElse(i.Version, u.Version))
+	a.settle(cmp.Or(i.Platform, u.Platform), cmp.Or(i.Version, u.Version))
 }
 
 // byDescriptor is how an inspection says that its platform and version come
@@ -109,11 +110,4 @@ func contradiction(i *firmware.Inspection, u *Upload) *fault.Error {
 		return fault.Field("version", "The file says that it is %s, not %s.", i.Version, fleet.Cut(u.Version, version.MaxLength))
 	}
 	return nil
-}
-
-func orElse(s, other string) string {
-	if s != "" {
-		return s
-	}
-	return other
 }
