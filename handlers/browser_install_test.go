@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 
 	"esp-update-server/db/dbtest"
 )
@@ -94,9 +93,9 @@ func (b *tab) writes(file []byte) {
 	b.chooses("Install")
 	b.wait("chip.erased") // each on its own, for a slow machine
 	b.wait("chip.done")
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("chip.digest().then(d => chip.erased + ' ' + chip.address + ' ' + d)", chromedp.EvalAwaitPromise))
-	if want := "true 0 " + digest(file); err != nil || got != want {
-		b.t.Errorf("written was %s, %v; want %s", got, err, want)
+	got := b.awaits("chip.digest().then(d => chip.erased + ' ' + chip.address + ' ' + d)")
+	if want := "true 0 " + digest(file); got != want {
+		b.t.Errorf("written was %s; want %s", got, want)
 	}
 }
 

@@ -140,7 +140,7 @@ func (b *tab) listens() {
 // until waits until something holds here.
 func (b *tab) until(holds func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if holds() {
 			return
 		}

@@ -12,18 +12,19 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"esp-update-server/db/dbtest"
 	"esp-update-server/handlers"
 )
+
+// patience is how long anything is waited for, on a machine however busy: it only
+// ends what never comes.
+const patience = 3 * time.Minute
 
 // tab is a tab of a real Chromium on the pages of a server.
 type tab struct {
@@ -57,9 +58,14 @@ func chromium(t *testing.T) string {
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		// What is pressed before a page was drawn for the first time would be lost.
+		chromedp.Flag("allow-pre-commit-input", true),
+		// Nothing is given up because the machine is busy.
+		chromedp.Flag("disable-hang-monitor", true), chromedp.Flag("disable-gpu-watchdog", true),
+		chromedp.Flag("disable-renderer-backgrounding", true), chromedp.Flag("disable-background-timer-throttling", true),
 	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // it refuses to run as root with one
@@ -79,9 +85,10 @@ func openTab(t *testing.T, browser context.Context, base string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute) // for a walk of all pages on a slow machine
-	t.Cleanup(cancel)
 	b := &tab{t: t, base: base, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
 	call(b, page.Enable, page.EnableParams{})
 	call(b, cdplog.Enable, struct{}{})
 	call(b, runtime.Enable, struct{}{})
@@ -116,9 +123,16 @@ func (b *tab) hear(event any) {
 	}
 }
 
+// patiently is the context of one step.
+func (b *tab) patiently() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.ctx, patience)
+}
+
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
+	ctx, cancel := b.patiently()
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -128,55 +142,25 @@ func (b *tab) visit(path string) {
 	b.do(chromedp.Navigate(b.base + path))
 }
 
-func (b *tab) resize(width int64) {
-	b.t.Helper()
-	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: width, Height: 800, DeviceScaleFactor: 1, Mobile: width < 600})
-}
-
-// scheme chooses the light or the dark look, which comes at once for who asked for
-// less motion.
-func (b *tab) scheme(value string) {
-	b.t.Helper()
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
-}
-
-func (b *tab) click(selector string) {
-	b.t.Helper()
-	b.wait(fmt.Sprintf("document.querySelector(%q)", selector))
-	b.do(chromedp.Click(chromedp.CSS(selector)))
-}
-
-// write replaces what is in a field, key by key.
-func (b *tab) write(selector, text string) {
-	b.t.Helper()
-	b.wait(fmt.Sprintf("document.querySelector(%q)", selector))
-	b.eval(fmt.Sprintf("document.querySelector(%q).select()", selector))
-	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
-}
-
-// press presses keys, each with its character in one event: chromedp's own sends
-// that after the page had time to react to the key, and an Enter that opened a form
-// would send it too.
-func (b *tab) press(keys string) {
-	b.t.Helper()
-	for _, key := range keys {
-		events := kb.Encode(key)
-		if len(events) == 3 {
-			events[0].Text, events[0].UnmodifiedText = events[1].Text, events[1].UnmodifiedText
-		}
-		call(b, input.DispatchKeyEvent, *events[0])
-		call(b, input.DispatchKeyEvent, *events[len(events)-1])
-	}
-}
-
 // eval is the value of an expression as text.
 func (b *tab) eval(script string) string {
 	b.t.Helper()
-	out, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+script+")"))
+	return b.run("String(" + script + ")")
+}
+
+// awaits is the text that an expression promises.
+func (b *tab) awaits(script string) string {
+	b.t.Helper()
+	return b.run(script, chromedp.EvalAwaitPromise)
+}
+
+func (b *tab) run(script string, options ...chromedp.EvaluateOption) string {
+	b.t.Helper()
+	ctx, cancel := b.patiently()
+	defer cancel()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, options...))
 	if err != nil {
-		b.t.Fatalf("%s: %v", script, err)
+		b.t.Fatalf("%.500s: %v", script, err)
 	}
 	return out
 }
@@ -184,8 +168,10 @@ func (b *tab) eval(script string) string {
 // wait waits until an expression holds.
 func (b *tab) wait(script string) {
 	b.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		held, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+script+")"))
+	ctx, cancel := b.patiently()
+	defer cancel()
+	for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		held, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+script+")"))
 		if err == nil && held {
 			return
 		}
@@ -197,20 +183,6 @@ func (b *tab) wait(script string) {
 func (b *tab) sees(selector, text string) {
 	b.t.Helper()
 	b.wait(fmt.Sprintf("[...document.querySelectorAll(%q)].some(e => e.textContent.replace(/\\s+/g, ' ').includes(%q))", selector, text))
-}
-
-// drop lets go of files over an element, as from a file manager.
-func (b *tab) drop(selector string, files ...string) {
-	b.t.Helper()
-	var x, y float64
-	at := b.eval(fmt.Sprintf("(r => (r.x + r.width / 2) + ' ' + (r.y + r.height / 2))(document.querySelector(%q).getBoundingClientRect())", selector))
-	if _, err := fmt.Sscan(at, &x, &y); err != nil {
-		b.t.Fatal(err)
-	}
-	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
-	for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
-		call(b, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: x, Y: y, Data: data})
-	}
 }
 
 // heard is how many questions were asked and how many changes requested so far.
@@ -233,33 +205,14 @@ func (b *tab) quiet() {
 
 func call[P, R any](b *tab, command cdp.Command[P, R], params P) {
 	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, command, params); err != nil {
+	ctx, cancel := b.patiently()
+	defer cancel()
+	if _, err := chromedp.Call(ctx, command, params); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 var reload = chromedp.Reload()
-
-// accessible fails the test for what axe-core finds wrong with the page as it is.
-func (b *tab) accessible(where string) {
-	b.t.Helper()
-	script, err := os.ReadFile("../scripts/testdata/axe-core/axe.min.js")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](string(script)+";0")); err != nil {
-		b.t.Fatal(err)
-	}
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		`axe.run({resultTypes: ["violations"]}).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target).join(" ")).join("\n"))`,
-		chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if found != "" {
-		b.t.Errorf("axe-core on %s:\n%s", where, found)
-	}
-}
 
 // fleetTab is a tab of an admin on a server with a small fleet.
 func fleetTab(t *testing.T, browser context.Context, changes ...func(*handlers.Config)) *tab {

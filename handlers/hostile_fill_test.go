@@ -175,7 +175,7 @@ func describe(image []byte, text string) []byte {
 // knows fails the test unless the server has heard of as many boards as told.
 func knows(t *testing.T, d *db.DB, boards int) {
 	t.Helper()
-	for end := time.Now().Add(longWait); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if n, err := d.Devices.CountNew(t.Context()); err == nil && n >= boards {
 			return
 		}
