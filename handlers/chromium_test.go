@@ -139,6 +139,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func (b *tab) visit(path string) {
 	b.t.Helper()
+	b.leavesAlone()
 	b.do(chromedp.Navigate(b.base + path))
 }
 

@@ -16,6 +16,12 @@ func (b *tab) resize(width int64) {
 		Width: width, Height: 800, DeviceScaleFactor: 1, Mobile: width < 600})
 }
 
+// leavesAlone takes the pointer to a corner: a list waits for it to leave.
+func (b *tab) leavesAlone() {
+	b.t.Helper()
+	call(b, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved})
+}
+
 // scheme chooses the light or the dark look, which comes at once for who asked for
 // less motion.
 func (b *tab) scheme(value string) {
