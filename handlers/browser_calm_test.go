@@ -96,7 +96,7 @@ func allOfItWithoutScripts(t *testing.T, chromium context.Context) {
 	b.sees("h1", "Revoke 1 device?")
 	b.click(".ask-card button[type=submit]")
 	b.sees("#flash", "1 device is revoked.")
-	b.click("#flash .undo button")
+	b.undoes()
 	b.sees("#flash", "Undone: 1 device is as before.")
 	b.click(".bar-open")
 	b.click("#nav a[href='/platforms']")

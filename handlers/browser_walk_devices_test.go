@@ -110,7 +110,7 @@ func (w *walk) changesMany() {
 	w.asksOnce("forget", "Forget 2 devices?", "")
 	w.sees("#flash", "2 devices are forgotten.")
 	w.wait("!document.querySelector('#device-a4cf12b30003')")
-	w.click("#flash .undo button")
+	w.undoes()
 	w.sees("#flash", "Undone: 2 devices are as before.")
 	w.sees("#device-a4cf12b30003 .c-notes", "Room 3")
 
@@ -119,7 +119,7 @@ func (w *walk) changesMany() {
 	w.picksAll(walked - 2)
 	w.asksOnce("revoke", fmt.Sprintf("Revoke %d devices?", walked-2), "")
 	w.sees("#flash", fmt.Sprintf("%d devices are revoked.", walked-2))
-	w.click("#flash .undo button")
+	w.undoes()
 	w.sees("#flash", fmt.Sprintf("Undone: %d devices are as before.", walked-2))
 
 	w.visit("/devices?q=room")

@@ -25,9 +25,11 @@ type walk struct {
 
 // everyTaskInOneGo walks every task, and wants no report in the console.
 func everyTaskInOneGo(t *testing.T, chromium context.Context) {
-	d := dbtest.Open(t, dbtest.SQLite(t))
+	kept := dbtest.SQLite(t)
+	d := dbtest.Open(t, kept)
 	address := serveOn(t, d, ownAddress())
 	w := &walk{tab: openTab(t, chromium, "http://"+address), chromium: chromium, address: address, db: d}
+	w.kept = kept
 	for _, step := range []struct {
 		name string
 		take func(*walk)

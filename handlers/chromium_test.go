@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
 	"esp-update-server/handlers"
 )
@@ -31,6 +32,7 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
+	kept db.Config // the database of the server, where a test needs it
 
 	mu      sync.Mutex
 	console []string // what the console reports, refused requests aside
@@ -80,6 +82,14 @@ func startChromium(t *testing.T) context.Context {
 	return ctx
 }
 
+// keepNotices keeps what goes from a page by itself after some seconds, a notice:
+// a slow machine would look for it too late. Window.expired is what takes it away.
+const keepNotices = `{
+	const after = setTimeout;
+	window.expired = [];
+	window.setTimeout = (what, ms, ...rest) => rest[0] instanceof Element ? expired.push(() => what(...rest)) : after(what, ms, ...rest);
+}`
+
 // openTab opens a tab that shares nothing with others.
 func openTab(t *testing.T, browser context.Context, base string) *tab {
 	t.Helper()
@@ -93,6 +103,7 @@ func openTab(t *testing.T, browser context.Context, base string) *tab {
 	call(b, cdplog.Enable, struct{}{})
 	call(b, runtime.Enable, struct{}{})
 	call(b, network.Enable, network.EnableParams{})
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: keepNotices})
 	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
 		t.Fatal(err)
 	}
@@ -218,9 +229,11 @@ var reload = chromedp.Reload()
 // fleetTab is a tab of an admin on a server with a small fleet.
 func fleetTab(t *testing.T, browser context.Context, changes ...func(*handlers.Config)) *tab {
 	t.Helper()
-	d := dbtest.Open(t, dbtest.SQLite(t))
+	kept := dbtest.SQLite(t)
+	d := dbtest.Open(t, kept)
 	fillFleet(t, d)
 	b := openTab(t, browser, "http://"+serve(t, d, changes...))
+	b.kept = kept
 	b.signsInBy(sessionOf(t, d, "admin@example.com"))
 	return b
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"esp-update-server/db/dbtest"
 )
 
 func (b *tab) resize(width int64) {
@@ -20,6 +22,13 @@ func (b *tab) resize(width int64) {
 func (b *tab) leavesAlone() {
 	b.t.Helper()
 	call(b, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved})
+}
+
+// undoes takes back what was just done, however long ago that is on a slow machine.
+func (b *tab) undoes() {
+	b.t.Helper()
+	dbtest.KeepRemovals(b.t, b.kept)
+	b.click("#flash .undo button")
 }
 
 // scheme chooses the light or the dark look, which comes at once for who asked for

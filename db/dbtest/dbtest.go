@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"esp-update-server/app/activity"
 	"esp-update-server/db"
@@ -125,6 +126,20 @@ func Open(t testing.TB, c db.Config) *db.DB {
 	}
 	t.Cleanup(d.Close)
 	return d
+}
+
+// KeepRemovals lets all that was removed be undone for an hour more: what a test
+// undoes must not depend on how fast it is.
+func KeepRemovals(t testing.TB, c db.Config) {
+	t.Helper()
+	d, err := open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.Exec(`UPDATE removals SET at = $1`, db.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Count is how many rows a table of a database has.

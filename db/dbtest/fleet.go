@@ -118,7 +118,7 @@ func open(c db.Config) (*sql.DB, error) {
 	if c.URL != "" {
 		return sql.Open("postgres", c.URL)
 	}
-	return sql.Open("sqlite", "file:"+filepath.Join(c.Dir, sqliteFile)+"?_time_format=sqlite&_pragma=busy_timeout(5000)")
+	return sql.Open("sqlite", "file:"+filepath.Join(c.Dir, sqliteFile)+"?_time_format=sqlite&_pragma=busy_timeout(60000)")
 }
 
 func fillText(rows int) string {
