@@ -57,6 +57,7 @@ func (w *walk) changesOffer() {
 	w.sees("tr.is-offered", "v1.0.2")
 	w.accessible("a platform with a withdrawn release")
 	w.click("table.releases tbody tr:first-child .c-act a")
+	w.sees("h1", "Offer v1.0.3 of smart-lamp?")
 	w.accessible("the question before a release is offered")
 	w.click("main form button")
 	w.sees("tr.is-offered", "v1.0.3")
