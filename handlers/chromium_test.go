@@ -123,7 +123,7 @@ func (b *tab) hear(event any) {
 	case *runtime.EventExceptionThrown:
 		b.console = append(b.console, e.ExceptionDetails.Text)
 	case *network.EventRequestWillBeSent:
-		if e.Request.Method != "GET" {
+		if e.Request.Method != "GET" && e.Request.Method != "HEAD" { // by which a page asks whether it is still let in
 			b.changes++
 		}
 	case *page.EventJavascriptDialogOpening:
