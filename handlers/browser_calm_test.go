@@ -54,6 +54,38 @@ func changesDisturbNothing(t *testing.T, chromium context.Context) {
 	b.quiet()
 }
 
+// whatWasForgottenStaysAway holds that an answer from before does not bring a row
+// back, and that what leaves by itself is not counted as selected any more.
+func whatWasForgottenStaysAway(t *testing.T, chromium context.Context) {
+	b := fleetTab(t, chromium)
+	b.visit("/new-devices")
+	b.eval(`(real => {
+		window.fetch = async (...what) => {
+			const answer = await real(...what);
+			if (what[1]?.headers?.["X-Live"] && !window.answers) await new Promise(answers => window.answers = answers);
+			return answer;
+		};
+	})(window.fetch)`)
+	board(t, b.base, "A4:CF:12:B3:C4:71", "dev=smart-lamp&ver=v1.0.2")
+	b.wait("window.answers")
+	b.click("#new-device-a4cf12b3c403 button[title=Forget]")
+	b.wait("!document.querySelector('#new-device-a4cf12b3c403')")
+	b.leavesAlone()
+	b.awaits("new Promise(done => setTimeout(done, 1500, 'the pointer rests'))") // after the page's own second
+	b.eval("new MutationObserver(() => window.back ||= !!document.querySelector('#new-device-a4cf12b3c403')).observe(document.body, { subtree: true, childList: true }, answers())")
+	b.sees("#new-devices tr:first-child", "A4:CF:12:B3:C4:71")
+	if b.eval("window.back") != "false" {
+		t.Error("what was forgotten came back")
+	}
+
+	b.click("#pick-page")
+	b.sees("#picked-count", "2 selected")
+	b.remotely("POST", "/devices/a4cf12b3c402?_method=DELETE")
+	b.wait("!document.querySelector('#new-device-a4cf12b3c402')")
+	b.sees("#picked-count", "1 selected")
+	b.quiet()
+}
+
 // timesAreTheViewers holds that exact times are in the zone of who looks, and
 // that relative ones age while a page is open.
 func timesAreTheViewers(t *testing.T, chromium context.Context) {

@@ -65,6 +65,7 @@ func TestInBrowser(t *testing.T) {
 		"foreign text turns nothing":        foreignTextTurnsNothing,
 		"times are the viewer's":            timesAreTheViewers,
 		"changes disturb nothing":           changesDisturbNothing,
+		"what was forgotten stays away":     whatWasForgottenStaysAway,
 		"all of it without scripts":         allOfItWithoutScripts,
 		"the bar fits phones":               theBarFitsPhones,
 		"pages fit and are accessible":      pagesFitAndAreAccessible,

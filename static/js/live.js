@@ -86,9 +86,12 @@ function fragment(html) {
   return template.content;
 }
 
-// At most twice a second, and once more for what changed meanwhile.
+// At most twice a second, and once more for what changed meanwhile: what was fetched
+// while this page itself changed something may be from before, and is not shown.
 let fetching = false;
 let again = false;
+let changes = 0;
+for (const event of ["htmx:beforeRequest", "htmx:afterRequest"]) document.addEventListener(event, () => changes++);
 async function refresh() {
   again = true;
   if (fetching) return;
@@ -96,20 +99,25 @@ async function refresh() {
   waiting = false;
   while (again && !document.hidden) {
     again = false;
+    const before = changes;
     const answer = await fetch(location.href, { headers: { "X-Live": "1" } }).catch(() => undefined);
     if (answer) tellGone(answer.status === 404);
     if (!answer?.ok || answer.redirected) break;
     const text = await answer.text().catch(() => undefined); // the connection may break off in it
     if (text === undefined) break;
-    const now = new DOMParser().parseFromString(text, "text/html");
-    for (const part of document.querySelectorAll("[data-live-part]")) {
-      const next = now.getElementById(part.id);
-      if (next && !part.parentElement.closest("[data-live-part]")) merge(part, next);
-    }
-    tellNews(now);
+    if (changes === before) showParts(new DOMParser().parseFromString(text, "text/html"));
+    else again = true;
     await new Promise((done) => setTimeout(done, 500));
   }
   fetching = false;
+}
+
+function showParts(now) {
+  for (const part of document.querySelectorAll("[data-live-part]")) {
+    const next = now.getElementById(part.id);
+    if (next && !part.parentElement.closest("[data-live-part]")) merge(part, next);
+  }
+  tellNews(now);
 }
 
 // What the page is about was deleted, or is back.
@@ -154,6 +162,7 @@ function mergeList(list, next) {
   }
   list.replaceChildren(...items.map((item) => shown.get(item.id) ?? item));
   added.forEach(settle);
+  list.dispatchEvent(new CustomEvent("live:load", { bubbles: true })); // also for what went
 }
 
 function isHeld(list) {
