@@ -83,7 +83,7 @@ func TestTheShortWayMissesNothing(t *testing.T) {
 	}
 	comes := func(what string, holds func() bool) {
 		t.Helper()
-		for end := time.Now().Add(longWait); !holds(); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("never kept: %s", what)
 			}
@@ -171,7 +171,7 @@ func TestCheckInsShowAtOnce(t *testing.T) {
 		}
 		asks()
 		before := lastSeen()
-		for late := time.Now().Add(longWait); lastSeen() == before; time.Sleep(100 * time.Millisecond) { // it shows seconds
+		for late := time.Now().Add(patience); lastSeen() == before; time.Sleep(100 * time.Millisecond) { // it shows seconds
 			if asks(); time.Now().After(late) {
 				t.Fatalf("the page still says that it was last seen at %s", before)
 			}
@@ -206,7 +206,7 @@ func TestAPermitReachesBoardsOfAnotherProcess(t *testing.T) {
 	admin.submit("/devices", url.Values{"mac": {"a4cf12b3c499"}, "platform": {"smart-lamp"}, "move": {"1"}}, 303)
 	start := time.Now()
 	for status() != 200 {
-		if time.Since(start) > longWait {
+		if time.Since(start) > patience {
 			t.Fatal("the permit does not arrive")
 		}
 		time.Sleep(5 * time.Millisecond)

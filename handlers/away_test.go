@@ -43,7 +43,7 @@ func TestBoardsAreAnsweredWhileTheDatabaseIsAway(t *testing.T) {
 			t.Errorf("the answers took %s", took)
 		}
 		back()
-		for late := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) {
+		for late := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 			found, err := d.Devices.Find(context.Background(), "18fe34aabbcc")
 			if err == nil && found.Version == "v1.0.3" {
 				break

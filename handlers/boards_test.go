@@ -119,7 +119,7 @@ func say(t testing.TB, address, request string) []byte {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(longWait))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestCheckInsAreRemembered(t *testing.T) {
 // it was answered.
 func written(t testing.TB, d *db.DB, mac fleet.MAC) *fleet.Device {
 	t.Helper()
-	for late := time.Now().Add(longWait); ; time.Sleep(10 * time.Millisecond) {
+	for late := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		found, err := d.Devices.Find(context.Background(), mac)
 		if err == nil && found.LastSeen != nil {
 			return found

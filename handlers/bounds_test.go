@@ -149,7 +149,7 @@ func dripping(t *testing.T, address, begin, drip string) (answer []byte, ended b
 	}
 	defer c.Close()
 	_, _ = io.WriteString(c, begin)
-	_ = c.SetReadDeadline(time.Now().Add(longWait))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	done := make(chan struct{})
 	defer close(done)
 	go func() {

@@ -34,7 +34,7 @@ func TestAutoConnectChoosesAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(longWait))
+		_ = c.SetDeadline(time.Now().Add(patience))
 		from := bufio.NewReader(c)
 		if none := list(t, c, from, "empty"); len(none) != 1 || none[0]["type"] != "directory" || none[0]["name"] != "." {
 			t.Errorf("where nothing is published: %v", none)
@@ -126,7 +126,7 @@ func TestLongNamesFitAutoConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(longWait))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	files := list(t, c, bufio.NewReader(c), name)
 	got := say(t, address, fmt.Sprintf("GET /ac/%s/%v HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n", name, files[0]["name"]))
 	if !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") {
@@ -158,7 +158,7 @@ func TestTasmotaIsNeverTold304(t *testing.T) {
 // counted waits until the downloads of what a platform offers are as many.
 func counted(t *testing.T, d *db.DB, platform string, want int64) {
 	t.Helper()
-	for late := time.Now().Add(longWait); ; time.Sleep(10 * time.Millisecond) {
+	for late := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		r, err := d.Releases.Offered(t.Context(), platform)
 		if err != nil {
 			t.Fatal(err)

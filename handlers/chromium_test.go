@@ -23,10 +23,6 @@ import (
 	"esp-update-server/handlers"
 )
 
-// patience is how long anything is waited for, on a machine however busy: it only
-// ends what never comes.
-const patience = 3 * time.Minute
-
 // tab is a tab of a real Chromium on the pages of a server.
 type tab struct {
 	t    *testing.T

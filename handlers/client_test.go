@@ -31,7 +31,7 @@ func TestAddressBehindProxies(t *testing.T) {
 			ask := []string{"GET /update?dev=x&ver=1 HTTP/1.0", "x-ESP8266-STA-MAC: 18:FE:34:00:00:01"}
 			say(t, address, head(append(ask, row.lines...)...))
 			var found *fleet.Device
-			for end := time.Now().Add(longWait); found == nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			for end := time.Now().Add(patience); found == nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 				found, _ = d.Devices.Find(t.Context(), "18fe34000001")
 			}
 			if found == nil || found.IP != row.want {

@@ -38,7 +38,7 @@ func TestFinishedDownloadsCount(t *testing.T) {
 		say(t, address, "GET "+uri+headers+"Range: bytes=0-99\r\n\r\n")
 		leave(t, address, "GET "+uri+headers+"\r\n")
 		say(t, address, "GET "+uri+headers+"\r\n")
-		deadline := time.Now().Add(longWait)
+		deadline := time.Now().Add(patience)
 		for {
 			r, err := d.Releases.Offered(ctx, "big")
 			if err != nil {

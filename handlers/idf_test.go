@@ -63,7 +63,7 @@ func idfAsks(t testing.TB, address, method string, headers ...string) part {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(longWait))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	query := "dev=sun&ver=v1.0.0"
 	if !strings.Contains(strings.Join(headers, " "), macHeader) {
 		query += "&mac=" + string(idfBoard)
@@ -97,7 +97,7 @@ func (p part) of(t testing.TB, status int, image []byte) part {
 // after the client has it.
 func untilTaken(t testing.TB, d *db.DB) {
 	t.Helper()
-	for late := time.Now().Add(longWait); ; time.Sleep(10 * time.Millisecond) {
+	for late := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		p, err := d.Pins.Find(context.Background(), idfBoard)
 		if err == nil && p != nil && p.Stage == ota.Taken {
 			return
@@ -111,7 +111,7 @@ func untilTaken(t testing.TB, d *db.DB) {
 // untilOffered waits until a server offers an image to who asks for the size alone.
 func untilOffered(t testing.TB, address string, image []byte) {
 	t.Helper()
-	for late := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) {
+	for late := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		p := idfAsks(t, address, "HEAD")
 		if p.Header.Get("x-SHA256") == digest(image) {
 			return
@@ -199,7 +199,7 @@ func (k idfClient) fetch(t testing.TB, address string, image []byte, between fun
 // that takes the whole image would get.
 func waitForOffer(t testing.TB, address string) {
 	t.Helper()
-	for late := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) {
+	for late := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if bytes.HasSuffix(say(t, address, "GET /update?dev=sun&ver=v1.1.0 HTTP/1.0\r\nx-ESP32-STA-MAC: "+otherBoard.String()+"\r\n\r\n"), newSun) {
 			return
 		}

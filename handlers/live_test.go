@@ -68,7 +68,7 @@ func listenTo(t *testing.T, base, cookie, query string) <-chan event {
 // next is the next event of a name; it fails the test when none comes in time.
 func next(t *testing.T, events <-chan event, name string) event {
 	t.Helper()
-	for late := time.After(longWait); ; {
+	for late := time.After(patience); ; {
 		select {
 		case e := <-events:
 			if e.name == name {
@@ -78,7 +78,7 @@ func next(t *testing.T, events <-chan event, name string) event {
 				t.Fatalf("the stream ended before %s", name)
 			}
 		case <-late:
-			t.Fatalf("no %s within %s", name, longWait)
+			t.Fatalf("no %s within %s", name, patience)
 		}
 	}
 }
@@ -254,7 +254,7 @@ func TestABusyStreamBeats(t *testing.T) {
 	next(t, events, "beat")
 	ask(t, newApp(t, d), request{method: "DELETE", path: "/session", as: cookie})
 	next(t, events, "end")
-	for late := time.After(longWait); hub.Listeners() > 0; time.Sleep(10 * time.Millisecond) {
+	for late := time.After(patience); hub.Listeners() > 0; time.Sleep(10 * time.Millisecond) {
 		select {
 		case <-late:
 			t.Fatal("a listener is left")

@@ -216,7 +216,7 @@ func used(t *testing.T, d *db.DB, platform string) {
 // soon waits until something holds.
 func soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for late := time.Now().Add(longWait); !holds(); time.Sleep(20 * time.Millisecond) {
+	for late := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(late) {
 			t.Fatal("not in time: ", what)
 		}

@@ -54,7 +54,7 @@ func TestMetrics(t *testing.T) {
 			`esp_update_server_devices{state="new"}`: 1, `esp_update_server_image_bytes`: float64(kept),
 		}
 		var got map[string]float64
-		for end := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) { // a download is counted when its answer is closed, devices now and then
+		for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) { // a download is counted when its answer is closed, devices now and then
 			got = measure(t, address, secret)
 			wrong := ""
 			for name, n := range want {

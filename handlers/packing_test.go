@@ -273,7 +273,7 @@ func TestCompressedIsTold(t *testing.T) {
 		if want := "All 1 devices that said how much room they have can take it. 1 of 1 get it compressed, since it would not fit otherwise."; !strings.Contains(report, want) {
 			t.Errorf("the report says %s", report)
 		}
-		for late := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) {
+		for late := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 			if happened, err := d.History.Of(context.Background(), "18fe34aabbcc", 10); err == nil && happened[0].Event == "downloaded" && happened[0].Detail == "compressed" {
 				break
 			} else if time.Now().After(late) {

@@ -83,7 +83,7 @@ func TestWithdrawnInBetween(t *testing.T) {
 		if err := d.Releases.Withdraw(context.Background(), "sun", "", version.ParseLenient("v1.2.0")); err != nil {
 			t.Fatal(err)
 		}
-		late := time.Now().Add(longWait)
+		late := time.Now().Add(patience)
 		p := idfAsks(t, address, "GET", "Range: bytes=65536-131071")
 		for ; p.StatusCode == 206 && time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
 			p.of(t, 206, newSun)
@@ -110,7 +110,7 @@ func TestRevokedInBetween(t *testing.T) {
 	if _, err := d.Devices.Change(context.Background(), idfBoard, fleet.DeviceChange{Platform: &none}); err != nil {
 		t.Fatal(err)
 	}
-	late := time.Now().Add(longWait)
+	late := time.Now().Add(patience)
 	for status := 0; status != 400; time.Sleep(20 * time.Millisecond) {
 		if status = idfAsks(t, address, "GET", "Range: bytes=65536-131071").StatusCode; time.Now().After(late) {
 			t.Fatalf("answered %d", status)

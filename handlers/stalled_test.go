@@ -91,7 +91,7 @@ func download(t *testing.T, address string, secure bool, first int) (c net.Conn,
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.(*net.TCPConn).SetReadBuffer(32 << 10)
-	_ = c.SetDeadline(time.Now().Add(longWait))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	if secure {
 		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true}) // #nosec G402 -- the test's own certificate
 	}
@@ -109,13 +109,13 @@ func download(t *testing.T, address string, secure bool, first int) (c net.Conn,
 // is then still on the way ends before the image does.
 func TestStalledDownloadIsDropped(t *testing.T) {
 	t.Parallel()
-	const patience = time.Second
+	const bound = time.Second
 	eachWay(t, func(t *testing.T, secure bool) {
-		address, image, closed := serveWithPatience(t, secure, patience)
+		address, image, closed := serveWithPatience(t, secure, bound)
 		c, read := download(t, address, secure, 1000)
 		select {
 		case <-closed:
-		case <-time.After(longWait):
+		case <-time.After(patience):
 			t.Fatal("the server holds on to it")
 		}
 		rest, _ := io.ReadAll(c)
@@ -129,9 +129,9 @@ func TestStalledDownloadIsDropped(t *testing.T) {
 // little read all the time.
 func TestSlowDownloadFinishes(t *testing.T) {
 	t.Parallel()
-	const patience = 3 * time.Second
+	const bound = 3 * time.Second
 	eachWay(t, func(t *testing.T, secure bool) {
-		address, image, _ := serveWithPatience(t, secure, patience)
+		address, image, _ := serveWithPatience(t, secure, bound)
 		start := time.Now()
 		c, read := download(t, address, secure, 1000)
 		part := make([]byte, 256<<10)
@@ -141,12 +141,12 @@ func TestSlowDownloadFinishes(t *testing.T) {
 			if err != nil {
 				break
 			}
-			time.Sleep(patience / 12)
+			time.Sleep(bound / 12)
 		}
 		if !bytes.HasSuffix(read, image) {
 			t.Errorf("it broke off after %d of %d bytes", len(read), len(image))
 		}
-		if took := time.Since(start); took < 2*patience {
+		if took := time.Since(start); took < 2*bound {
 			t.Errorf("it took only %s, so nothing is proved", took)
 		}
 	})
@@ -171,7 +171,7 @@ func TestSilentHandshakeIsDropped(t *testing.T) {
 	for range 2 { // that one, and the silent one
 		select {
 		case <-closed:
-		case <-time.After(longWait):
+		case <-time.After(patience):
 			t.Fatal("the server holds on to it")
 		}
 	}
