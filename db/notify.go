@@ -66,11 +66,21 @@ func (n *Notifier) Publish(topics ...string) {
 		n.pending[t] = struct{}{}
 	}
 	if len(n.pending) > maxTopics {
-		n.pending = map[string]struct{}{live.Resync: {}}
+		n.fold()
 	}
 	select {
 	case n.wake <- struct{}{}:
 	default:
+	}
+}
+
+// fold lets one topic stand for all, and beside it only whether devices came or
+// went: those are counted anew for it, and not for check-ins, however many.
+func (n *Notifier) fold() {
+	_, edited := n.pending[live.Fleet]
+	n.pending = map[string]struct{}{live.Resync: {}}
+	if edited {
+		n.pending[live.Fleet] = struct{}{}
 	}
 }
 
@@ -99,7 +109,7 @@ func (n *Notifier) hear() {
 			case message == nil:
 				n.log.Warn("the connection to hear of changes was lost and is back")
 				n.lost()
-				n.hub.Publish(live.Resync)
+				n.hub.Publish(live.Resync, live.Fleet)
 			default:
 				n.hub.Publish(strings.Fields(message.Extra)...)
 			}
@@ -141,7 +151,7 @@ func (n *Notifier) send() {
 			select {
 			case <-n.stop:
 			case <-time.After(time.Second):
-				n.Publish(live.Resync)
+				n.Publish(live.Resync, live.Fleet)
 			}
 			return
 		}

@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -12,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
 	"esp-update-server/app/fleet"
-	"esp-update-server/app/live"
 	"esp-update-server/app/ota"
 	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
@@ -184,18 +180,11 @@ func TestCheckInsShowAtOnce(t *testing.T) {
 func TestAPermitReachesBoardsOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	c := dbtest.Postgres(t)
-	process := func() (*fiber.App, *db.DB) {
-		d, hub := dbtest.Open(t, c), live.NewHub()
-		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler), func() {})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(notifier.Close)
-		return newApp(t, d, func(c *handlers.Config) { c.Hub, c.Announce = hub, notifier }), d
-	}
-	here, d := process()
+	d, _, join := process(t, c)
 	fillFleet(t, d)
-	there, _ := process()
+	here := newApp(t, d, join)
+	other, _, join := process(t, c)
+	there := newApp(t, other, join)
 	admin := &browser{t, here, sessionOf(t, d, "admin@example.com")}
 	status := func() int {
 		return ask(t, there, request{path: "/update?dev=smart-lamp&ver=v1.0.1", header: map[string]string{"x-ESP8266-STA-MAC": "A4:CF:12:B3:C4:99"}}).status

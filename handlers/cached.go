@@ -73,9 +73,12 @@ func (c *cached[T]) await(rest time.Duration, load func(context.Context) (T, err
 
 // lastChanged is when anything was changed that this process knows of.
 func (s *server) lastChanged() time.Time {
-	here, anywhere := time.Unix(0, s.lastChange.Load()), s.Hub.Last()
-	if here.After(anywhere) {
-		return here
+	return later(time.Unix(0, s.lastChange.Load()), s.Hub.Last())
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	return anywhere
+	return b
 }

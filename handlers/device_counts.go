@@ -100,5 +100,8 @@ func (s *server) countNew(ctx context.Context) (int, error) {
 	return s.newCount.get(ctx, "", s.lastChanged(), s.lastEdited(), s.Devices.CountNew)
 }
 
-// lastEdited is when a person changed anything.
-func (s *server) lastEdited() time.Time { return time.Unix(0, s.lastEdit.Load()) }
+// lastEdited is when devices came, went or changed their whitelist, as far as this
+// process knows.
+func (s *server) lastEdited() time.Time {
+	return later(time.Unix(0, s.lastEdit.Load()), s.Hub.LastEdit())
+}

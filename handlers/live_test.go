@@ -118,17 +118,10 @@ func TestChangesReachThePage(t *testing.T) {
 func TestTwoProcessesShareChanges(t *testing.T) {
 	t.Parallel()
 	c := dbtest.Postgres(t)
-	process := func() (string, *db.DB) {
-		d, hub := dbtest.Open(t, c), live.NewHub()
-		notifier, err := d.Notify(hub, slog.New(slog.DiscardHandler), func() {})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(notifier.Close)
-		return "http://" + serve(t, d, func(c *handlers.Config) { c.Hub, c.Announce = hub, notifier }), d
-	}
-	here, d := process()
-	there, _ := process()
+	d, _, join := process(t, c)
+	here := "http://" + serve(t, d, join)
+	other, _, join := process(t, c)
+	there := "http://" + serve(t, other, join)
 	fillFleet(t, d)
 	time.Sleep(1100 * time.Millisecond)
 	events := listenTo(t, there, sessionOf(t, d, "admin@example.com"), "rows=a4cf12b3c401"+now())

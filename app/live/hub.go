@@ -41,6 +41,7 @@ type Hub struct {
 	recent    map[string]time.Time // when a topic was last published
 	since     time.Time            // from when on recent is whole
 	last      time.Time            // when anything was published that is about the fleet
+	lastEdit  time.Time            // when that was no mere check-in
 }
 
 // NewHub makes a hub without listeners.
@@ -70,6 +71,9 @@ func (h *Hub) remember(topics []string) {
 	now := time.Now()
 	if slices.ContainsFunc(topics, func(t string) bool { return t != Counted && t != Activity }) {
 		h.last = now
+	}
+	if slices.Contains(topics, Fleet) {
+		h.lastEdit = now
 	}
 	for _, t := range topics {
 		h.recent[t] = now
@@ -131,6 +135,14 @@ func (h *Hub) Last() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.last
+}
+
+// LastEdit is when it was published last that devices came, went or changed their
+// whitelist.
+func (h *Hub) LastEdit() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lastEdit
 }
 
 // Listeners is how many listen.
