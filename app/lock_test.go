@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestOneServerOnADataFolder(t *testing.T) {
 	env := []string{"DATA_DIR=" + t.TempDir()}
 	for range 2 {
 		p := start(t, env...)
-		_, stderr, code := output(t, append(env, "BIND=127.0.0.1", "PORT="+freePort(t)))
+		_, stderr, code := output(t, append(env, "BIND=127.0.0.1", fmt.Sprint("PORT=", dbtest.FreePort(t))))
 		if code != 1 || !strings.Contains(stderr, "another server runs on DATA_DIR /") || strings.Contains(stderr, "msg=") {
 			t.Errorf("exit %d: %s", code, stderr)
 		}

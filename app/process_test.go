@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"esp-update-server/db/dbtest"
 )
 
 // TestMain lets the test binary be the program itself, so that tests start real
@@ -67,7 +69,7 @@ func startUnder(t testing.TB, setting string, env ...string) *process {
 // launch is startUnder without the wait.
 func launch(t testing.TB, setting string, env ...string) *process {
 	t.Helper()
-	port := freePort(t)
+	port := strconv.Itoa(dbtest.FreePort(t))
 	p := &process{Cmd: command(t, append([]string{"PORT=" + port, "BIND=127.0.0.1"}, env...)), address: "127.0.0.1:" + port, ended: make(chan struct{})}
 	if setting != "" {
 		p.Args = []string{"sh", "-c", setting + ` && exec "$0"`, p.Path}
@@ -131,16 +133,6 @@ func until(t testing.TB, what string, held func() bool) {
 			t.Fatalf("never: %s", what)
 		}
 	}
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // output runs a command to its end.

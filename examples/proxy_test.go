@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,17 +77,12 @@ func behind(t *testing.T) (address, token string) {
 func proxy(t *testing.T, program, file, server string) string {
 	t.Helper()
 	path := tool(t, program)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	port := strconv.Itoa(dbtest.FreePort(t))
+	address := net.JoinHostPort("127.0.0.1", port)
 	text, err := os.ReadFile(filepath.Join("proxy", file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(address)
 	config := strings.NewReplacer("127.0.0.1:5000", server, "listen 80;", "listen "+address+";", "http://ota.example.com {", "http://127.0.0.1:"+port+" {").Replace(string(text))
 	dir := t.TempDir()
 	var c *exec.Cmd

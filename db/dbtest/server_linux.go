@@ -3,7 +3,6 @@ package dbtest
 import (
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -41,7 +40,7 @@ func NewServer(t testing.TB, settings ...string) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &Server{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: freePort(t)}
+	s := &Server{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: FreePort(t)}
 	s.settings = append([]string{"listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "port=" + strconv.Itoa(s.port)}, settings...)
 	s.URL = fmt.Sprintf("postgres://test@127.0.0.1:%d/postgres?sslmode=disable", s.port)
 	s.own(dir)
@@ -166,14 +165,4 @@ func (s *Server) signal(sig syscall.Signal) {
 			_ = syscall.Kill(n, sig)
 		}
 	}
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
