@@ -52,7 +52,7 @@ func TestBackupAndRestoreCommands(t *testing.T) {
 // server.
 func (s *site) noticed(want []byte) {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		head, body := s.board("v0.0.1")
 		if bytes.Equal(body, want) {
 			return

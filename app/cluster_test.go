@@ -95,7 +95,7 @@ func TestEightStartOnAnEmptyDatabase(t *testing.T) {
 	}
 	until(t, "all answer boards", func() bool {
 		for _, p := range all {
-			if p.tries(time.Second) != "400" {
+			if p.tries() != "400" {
 				return false
 			}
 		}
@@ -155,7 +155,7 @@ func TestPermitReachesOtherProcess(t *testing.T) {
 		t.Fatal(status, err)
 	}
 	other := s.beside()
-	until(t, "the other process is ready", func() bool { return other.tries(time.Second) == "304" })
+	until(t, "the other process is ready", func() bool { return other.tries() == "304" })
 	var times []time.Duration
 	for i := range 10 {
 		mac := fmt.Sprintf("18fe3400000%d", i)

@@ -85,7 +85,7 @@ func TestDownloadIsCut(t *testing.T) {
 	s.waitFor(t, "download finished")
 	s.counts(1)
 	s.stop(t)
-	<-s.ended
+	s.ends(t)
 	if n := strings.Count(s.logged(), "download finished"); n != 1 {
 		t.Errorf("%d downloads finished:\n%s", n, s.logged())
 	}

@@ -191,11 +191,7 @@ func TestStopFinishesDownloads(t *testing.T) {
 	if err != nil || !bytes.HasSuffix(append(first, rest...), data) {
 		t.Errorf("the download broke off after %d bytes: %v", len(rest), err)
 	}
-	select {
-	case <-s.ended:
-	case <-time.After(20 * time.Second):
-		t.Error("the server does not stop")
-	}
+	s.ends(t)
 	if code := s.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit %d", code)
 	}

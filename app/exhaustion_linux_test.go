@@ -70,7 +70,7 @@ func TestMoreConnectionsThanDescriptors(t *testing.T) {
 	for _, c := range open {
 		_ = c.Close()
 	}
-	until(t, "a board is served again", func() bool { return p.tries(time.Second) == "400" })
+	until(t, "a board is served again", func() bool { return p.tries() == "400" })
 	if lines := strings.Count(p.logged(), "\n"); lines > 30 {
 		t.Errorf("%d lines are logged:\n%s", lines, p.logged())
 	}
@@ -81,12 +81,12 @@ func TestMoreConnectionsThanDescriptors(t *testing.T) {
 func TestNoDescriptorLeft(t *testing.T) {
 	s := newSite(t, dbtest.SQLite(t))
 	s.limit(t, syscall.RLIMIT_NOFILE, 3)
-	if got := s.tries(time.Second); got != "" {
+	if got := s.triesFor(time.Second); got != "" {
 		t.Errorf("without a descriptor a board got %s", got)
 	}
 	s.waitFor(t, "no new connection can be taken")
 	waits := make(chan string)
-	go func() { waits <- s.tries(20 * time.Second) }()
+	go func() { waits <- s.tries() }()
 	s.limit(t, syscall.RLIMIT_NOFILE, plenty)
 	if got := <-waits; got != "304" {
 		t.Errorf("who waited got %q", got)
@@ -116,7 +116,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("a board got %s and %d bytes", head, len(body))
 		}
 		for range 50 {
-			if got := s.tries(10 * time.Second); got != "304" {
+			if got := s.tries(); got != "304" {
 				t.Fatalf("a board got %q", got)
 			}
 		}
@@ -162,7 +162,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 			t.Errorf("%s %s got %d %.200s %v", r.method, r.path, status, answer, err)
 		}
 	}
-	if got := s.tries(10 * time.Second); got != "304" {
+	if got := s.tries(); got != "304" {
 		t.Errorf("a board got %q", got)
 	}
 	s.limit(t, syscall.RLIMIT_FSIZE, plenty)

@@ -37,7 +37,7 @@ func TestAStopSavesWhatIsInMemory(t *testing.T) {
 		}
 		last := s.lastSeen()
 		s.stop(t)
-		<-s.ended
+		s.ends(t)
 		if log := s.logged(); strings.Contains(log, "level=ERROR") || s.ProcessState.ExitCode() != 0 {
 			t.Errorf("it stopped with %d: %s", s.ProcessState.ExitCode(), log)
 		}

@@ -164,11 +164,7 @@ func TestAStopWaitsForTheDatabase(t *testing.T) {
 	s.waitFor(t, "stopping")
 	time.Sleep(2 * time.Second)
 	server.Start()
-	select {
-	case <-s.ended:
-	case <-time.After(30 * time.Second):
-		t.Fatal("it does not stop")
-	}
+	s.ends(t)
 	s.restart()
 	s.counts(3)
 	if d, ok := s.device("18fe34aabbcc"); !ok || d.Version != "v1.0.1" {

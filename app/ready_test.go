@@ -17,10 +17,10 @@ func (p *process) waitUntilReady(t testing.TB) {
 	if slices.ContainsFunc(p.Env, func(e string) bool { return strings.HasPrefix(e, "TLS_CERT=") }) {
 		scheme = "https://"
 	}
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+	client := http.Client{Timeout: patience, Transport: &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // #nosec G402 -- the test's own certificate
 	}}
-	for late := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for late := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		resp, err := client.Get(scheme + p.address + "/readyz")
 		if err == nil {
 			_ = resp.Body.Close()

@@ -23,7 +23,7 @@ func TestRollingRestart(t *testing.T) {
 		t.Fatal(status, err)
 	}
 	other := s.beside()
-	until(t, "the other process is ready", func() bool { return other.tries(time.Second) == "304" })
+	until(t, "the other process is ready", func() bool { return other.tries() == "304" })
 	var stop atomic.Bool
 	var fromFirst, fromOther atomic.Int64
 	var running sync.WaitGroup
@@ -56,11 +56,7 @@ func TestRollingRestart(t *testing.T) {
 	if answered != http.StatusCreated {
 		t.Errorf("an upload that was under way got %d", answered)
 	}
-	select {
-	case <-s.ended:
-	case <-time.After(30 * time.Second):
-		t.Fatal("the process does not stop")
-	}
+	s.ends(t)
 	if code := s.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit %d:\n%s", code, s.logged())
 	}
@@ -80,7 +76,7 @@ func (s *site) asksAny(ver string, processes ...*process) (taken *process, statu
 		if err != nil {
 			continue
 		}
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(patience))
 		_, _ = fmt.Fprintf(c, "GET /update?dev=smart-lamp&ver=%s HTTP/1.0\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n\r\n", ver)
 		answer, err := io.ReadAll(c)
 		_ = c.Close()

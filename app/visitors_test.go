@@ -24,7 +24,7 @@ func (p *process) asks(mac, ver string) (status string, body []byte) {
 		return "", nil
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	_, _ = fmt.Fprintf(c, "GET /update?dev=smart-lamp&ver=%s HTTP/1.0\r\nx-ESP8266-STA-MAC: %s\r\n\r\n", ver, mac)
 	answer, err := io.ReadAll(c)
 	head, body, whole := bytes.Cut(answer, []byte("\r\n\r\n"))
@@ -36,7 +36,10 @@ func (p *process) asks(mac, ver string) (status string, body []byte) {
 
 // tries asks for an update as a board on the whitelist does, and gives the
 // status; "" when nothing came.
-func (p *process) tries(patience time.Duration) string {
+func (p *process) tries() string { return p.triesFor(patience) }
+
+// triesFor is tries for so long.
+func (p *process) triesFor(patience time.Duration) string {
 	c, err := net.Dial("tcp", p.address)
 	if err != nil {
 		return ""
@@ -60,7 +63,7 @@ type browser struct {
 func newBrowser(t testing.TB, p *process) *browser {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
-	b := &browser{t, &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	b := &browser{t, &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	if status, page := b.send(p, "POST", "/session", "email=a@example.com&password=correct+horse&remember=1"); status != http.StatusSeeOther {
 		t.Fatalf("sign-in: %d %s", status, page)
 	}
@@ -128,7 +131,7 @@ func (b *browser) watchUntil(p *process, topics string, since time.Time) (_ <-ch
 // hears waits for an event of a stream.
 func hears(t testing.TB, events <-chan string, want string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case name, open := <-events:

@@ -108,7 +108,7 @@ func (b *boardAsk) got(t *testing.T, address string) (ok bool, head string) {
 // waits asks until a server gives the answer of the original.
 func (b *boardAsk) waits(t *testing.T, address string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		ok, head := b.got(t, address)
 		if ok {
 			return
