@@ -87,22 +87,24 @@ func hostile() map[string][]byte {
 	}
 }
 
-// TestHostile bounds memory and time whatever the bytes claim.
+// TestHostile bounds memory and work whatever the bytes claim.
 func TestHostile(t *testing.T) {
 	for name, data := range hostile() {
 		input := uint64(len(data))
 		if data[0] == 0x1F {
 			input = max(input, 2<<20)
 		}
-		start := time.Now()
+		start := worked()
 		if got, limit := allocated(func() { sound(t, data, firmware.Inspect(data, firmware.Options{Platforms: []string{"lamp"}})) }), 3*input+1<<20; got > limit {
 			t.Errorf("%s: %d bytes allocated for %d; the limit is %d", name, got, input, limit)
 		}
 		if got, limit := allocated(func() { firmware.Extract(data); firmware.RunningMD5s(data) }), 3*input+1<<20; got > limit {
 			t.Errorf("%s: %d bytes allocated to extract and hash %d; the limit is %d", name, got, input, limit)
 		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%s took %s", name, took)
+		took := worked() - start
+		t.Logf("%s took %s", name, took)
+		if took > 20*time.Second { // what is quadratic takes minutes, the others a second at most
+			t.Errorf("%s took %s of the processors' time", name, took)
 		}
 	}
 }
