@@ -121,7 +121,7 @@ func (d *desk) hears(mac fleet.MAC, version string) {
 // closes stops the writer; what it wrote can be looked at then.
 func (d *desk) closes(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	d.Close(ctx)
 	if ctx.Err() != nil {
