@@ -78,6 +78,7 @@ func (b *browser) send(p *process, method, path, form string, headers ...string)
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	r.Close = true // the server closes a connection that is kept, maybe just when it is used again
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -131,20 +132,23 @@ func (b *browser) watchUntil(p *process, topics string, since time.Time) (_ <-ch
 // hears waits for an event of a stream.
 func hears(t testing.TB, events <-chan string, want string) {
 	t.Helper()
-	deadline := time.After(patience)
-	for {
-		select {
-		case name, open := <-events:
-			if name == want {
-				return
-			}
-			if !open {
-				t.Fatalf("the stream ended before %q", want)
-			}
-		case <-deadline:
-			t.Fatalf("no %q in the stream", want)
-		}
+	for deadline := time.After(patience); next(t, events, deadline) != want; {
 	}
+}
+
+// next is the next event of a stream.
+func next(t testing.TB, events <-chan string, deadline <-chan time.Time) (name string) {
+	t.Helper()
+	select {
+	case name, open := <-events:
+		if !open {
+			t.Fatal("the stream ended")
+		}
+		return name
+	case <-deadline:
+		t.Fatal("nothing more comes in the stream")
+	}
+	return ""
 }
 
 // fileForm is a form with one file.
