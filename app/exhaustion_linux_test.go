@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -37,10 +38,11 @@ func (p *process) prlimit(t testing.TB, resource int, set, get *syscall.Rlimit) 
 // plenty is more than any limit.
 const plenty = 1 << 62
 
-// crowd opens connections that say nothing, and gives how many of them were
+// crowd opens connections that say nothing, and counts those of them that are
 // refused with 503.
-func (p *process) crowd(t testing.TB, n int) (open []net.Conn, refused int) {
+func (p *process) crowd(t testing.TB, n int) (open []net.Conn, refused *atomic.Int64) {
 	t.Helper()
+	refused = &atomic.Int64{}
 	for range n {
 		c, err := net.Dial("tcp", p.address)
 		if err != nil {
@@ -48,13 +50,12 @@ func (p *process) crowd(t testing.TB, n int) (open []net.Conn, refused int) {
 		}
 		t.Cleanup(func() { _ = c.Close() })
 		open = append(open, c)
-	}
-	for _, c := range open[n-20:] {
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-		answer := make([]byte, 12)
-		if _, err := io.ReadFull(c, answer); err == nil && string(answer[9:12]) == "503" {
-			refused++
-		}
+		go func() {
+			answer := make([]byte, 12)
+			if _, err := io.ReadFull(c, answer); err == nil && string(answer[9:12]) == "503" {
+				refused.Add(1)
+			}
+		}()
 	}
 	return open, refused
 }
@@ -64,9 +65,9 @@ func (p *process) crowd(t testing.TB, n int) (open []net.Conn, refused int) {
 func TestMoreConnectionsThanDescriptors(t *testing.T) {
 	p := startUnder(t, "ulimit -n 128", "DATA_DIR="+t.TempDir(), "ADMIN_EMAIL=a@example.com", "ADMIN_PASSWORD=correct horse")
 	open, refused := p.crowd(t, 200)
-	if refused != 20 {
-		t.Errorf("of the last 20 of 200 connections %d were refused", refused)
-	}
+	// At most 64 are let in at a time. Those go after ten seconds without a request, which a
+	// busy machine may need to look at all.
+	until(t, "many of 200 connections are refused", func() bool { return refused.Load() >= 50 })
 	for _, c := range open {
 		_ = c.Close()
 	}
