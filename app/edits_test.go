@@ -21,10 +21,11 @@ func TestKillKeepsEdits(t *testing.T) {
 		s := newSite(t, c)
 		for round := range 2 {
 			e := &editor{site: s, browser: newBrowser(t, s.process), round: round}
-			boards := s.storm(round)
-			dying := time.AfterFunc(time.Duration(1000+rand.IntN(500))*time.Millisecond, func() { _ = s.Process.Kill() })
+			boards, dying := s.storm(round), s.Process
+			e.first = func() {
+				time.AfterFunc(time.Duration(1000+rand.IntN(500))*time.Millisecond, func() { _ = dying.Kill() })
+			}
 			e.edit()
-			dying.Stop()
 			s.kill()
 			boards.Wait()
 			s.restart()
@@ -54,7 +55,8 @@ type editor struct {
 	*site
 	browser *browser
 	round   int
-	done    int // edits of each kind
+	done    int    // edits of each kind
+	first   func() // called when one is done
 }
 
 func (e *editor) mac(kind, n int) string {
@@ -65,6 +67,9 @@ func (e *editor) mac(kind, n int) string {
 func (e *editor) edit() {
 	for ; ; e.done++ {
 		n := e.done
+		if n == 1 {
+			e.first()
+		}
 		status, _, err := e.send("PUT", "/api/v1/devices/"+e.mac(1, n), "application/json", strings.NewReader(fmt.Sprintf(`{"platform":"smart-lamp","notes":"note %d"}`, n)))
 		if err != nil || status >= 300 {
 			return
