@@ -64,6 +64,7 @@ func (s *site) send(method, path, kind string, body io.Reader) (int, []byte, err
 	if err != nil {
 		return 0, nil, err
 	}
+	r.Close = true // the server closes a connection that is kept, maybe just when it is used again
 	r.Header.Set("Authorization", "Bearer "+s.token)
 	r.Header.Set("Content-Type", kind)
 	resp, err := http.DefaultClient.Do(r)
@@ -182,11 +183,13 @@ func TestStopFinishesDownloads(t *testing.T) {
 	}
 	s.stop(t)
 	s.waitFor(t, "stopping: running downloads")
-	time.Sleep(200 * time.Millisecond)
-	if late, err := net.Dial("tcp", s.address); err == nil {
-		late.Close()
-		t.Error("a stopping server took a new connection")
-	}
+	until(t, "a stopping server takes no new connection", func() bool {
+		late, err := net.Dial("tcp", s.address)
+		if err == nil {
+			_ = late.Close()
+		}
+		return err != nil
+	})
 	rest, err := io.ReadAll(c)
 	if err != nil || !bytes.HasSuffix(append(first, rest...), data) {
 		t.Errorf("the download broke off after %d bytes: %v", len(rest), err)

@@ -18,7 +18,7 @@ import (
 // new version does: who was let in gets a whole answer, boards and an upload too.
 func TestRollingRestart(t *testing.T) {
 	s := newSite(t, dbtest.Postgres(t))
-	image, next := app("smart-lamp", "v1.0.1"), app("smart-lamp", "v1.0.2")
+	image, next := app("smart-lamp", "v1.0.1"), large("v1.0.2")
 	if status, err := s.upload(image); status != http.StatusCreated {
 		t.Fatal(status, err)
 	}
@@ -89,8 +89,8 @@ func (s *site) asksAny(ver string, processes ...*process) (taken *process, statu
 	return nil, "", nil
 }
 
-// slowUpload does something in the middle of an upload, and gives the status
-// that the upload got.
+// slowUpload does something in the middle of an upload, which must be large to be
+// sent before it is whole, and gives the status that the upload got.
 func slowUpload(t *testing.T, s *site, data []byte, meanwhile func()) int {
 	t.Helper()
 	body, kind := fileForm(t, data)
