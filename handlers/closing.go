@@ -11,7 +11,7 @@ import (
 // and cuts those off that still wait when the listener is gone.
 const (
 	lastWait  = 50 * time.Millisecond // nobody comes any more: who was knocking is in by then
-	lastTaken = 2 * time.Second       // who waits is let in until then, however busy the processors are
+	lastTaken = 5 * time.Second       // who waits is let in until then, however busy the processors are
 )
 
 // closing is the end of a listener, which first lets in who waits at its door.
