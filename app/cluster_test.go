@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"esp-update-server/db"
 	"esp-update-server/db/dbtest"
 )
 
@@ -72,6 +73,17 @@ func connections(t *testing.T, d *sql.DB) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// forgotten waits until Postgres has ended what processes that were killed had
+// asked for: their last change may be made, or not, after they are gone.
+func forgotten(t *testing.T, c db.Config) {
+	t.Helper()
+	if c.URL != "" {
+		past := pastProgram(t, c.URL)
+		defer past.Close() // or it is somebody the next time
+		until(t, "nobody is connected", func() bool { return connections(t, past) == 0 })
+	}
 }
 
 // maxConnections is how many a process may have: small plans give 20 to all.

@@ -145,6 +145,7 @@ func TestKillLeavesWholeReleasesOrNothing(t *testing.T) {
 			s.kill()
 			boards.Wait()
 			acknowledged := <-done == http.StatusCreated
+			forgotten(t, c)
 			s.restart()
 			there := s.versions()[v]
 			if acknowledged && !there {

@@ -62,6 +62,7 @@ func TestKillKeepsWhatPeopleWereTold(t *testing.T) {
 			}
 			s.kill()
 			last := <-acknowledged
+			forgotten(t, c)
 			s.restart()
 			var d struct {
 				Notes    string
