@@ -57,7 +57,7 @@ func tasmota(t *testing.T, server, uri, sketchMD5 string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	fmt.Fprintf(c, "GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: ESP8266-http-Update\r\nConnection: close\r\nx-ESP8266-STA-MAC: 18:FE:34:AA:BB:CC\r\n"+
 		"x-ESP8266-free-space: 1716224\r\nx-ESP8266-sketch-size: 378144\r\nx-ESP8266-sketch-md5: %s\r\nx-ESP8266-chip-size: 4194304\r\n"+
 		"x-ESP8266-mode: sketch\r\nx-ESP8266-version: 13.4.0(tasmota)\r\nContent-Length: 0\r\n\r\n", uri, server, sketchMD5)
