@@ -142,6 +142,7 @@ func TestBackupIsOneMoment(t *testing.T) {
 		ctx, stop := context.WithCancel(ctx)
 		var wg sync.WaitGroup
 		wg.Go(func() {
+			defer close(wrote)
 			for n := 0; ctx.Err() == nil; n++ {
 				if err := writePair(writer, n); err != nil {
 					t.Error(err)

@@ -86,12 +86,16 @@ func (d *DB) Hang(ctx context.Context) (end func() error, err error) {
 	return tx.Commit, err
 }
 
-// Toil begins a change and goes on with it for some seconds, as one of very many
+// Toil begins a change and goes on with it until it is over, as one of very many
 // devices does. On Postgres only.
-func (d *DB) Toil(ctx context.Context, seconds int, begun func()) error {
+func (d *DB) Toil(ctx context.Context, begun func(), over func() bool) error {
 	return d.inIndexTx(ctx, func(tx *sqlx.Tx) error {
 		begun()
-		_, err := tx.ExecContext(ctx, `SELECT pg_sleep($1)`, seconds)
-		return err
+		for !over() {
+			if _, err := tx.ExecContext(ctx, `SELECT pg_sleep(0.1)`); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
