@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,27 +79,29 @@ func TestPause(t *testing.T) {
 
 // TestHashingCrowd asks for more than can wait: who has no room is told at once.
 func TestHashingCrowd(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	release := account.Occupied()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	var wg sync.WaitGroup
-	var busy, done atomic.Int64
-	for range 80 {
+	told := make(chan bool, 80)
+	for range cap(told) {
 		wg.Go(func() {
 			_, err := account.HashPassword(ctx, "correct horse")
-			switch {
-			case err == nil:
-				done.Add(1)
-			case fault.Is(err, fault.Busy):
-				if busy.Add(1) == 40 {
-					cancel() // nobody else has to wait for the rest
-				}
-			}
+			told <- fault.Is(err, fault.Busy)
 		})
 	}
-	wg.Wait()
-	if busy.Load() < 40 {
-		t.Errorf("%d were turned away, %d hashed", busy.Load(), done.Load())
+	for range cap(told) - account.MaxHashing { // while those who have room go on waiting
+		if busy := <-told; !busy {
+			t.Error("who has no room is told otherwise")
+		}
 	}
+	cancel()
+	wg.Wait()
+	for range account.MaxHashing {
+		if busy := <-told; busy {
+			t.Error("who has room is turned away")
+		}
+	}
+	release()
 	if _, err := account.HashPassword(context.Background(), "correct horse"); err != nil {
 		t.Errorf("after the crowd: %v", err)
 	}
