@@ -28,7 +28,7 @@ func raw(t *testing.T, c db.Config) *sql.DB {
 	t.Helper()
 	driver, dsn := "postgres", c.URL
 	if c.URL == "" {
-		driver, dsn = "sqlite", "file:"+filepath.Join(c.Dir, "esp-update-server.db")+"?_time_format=sqlite&_txlock=immediate&_pragma=busy_timeout(10000)"
+		driver, dsn = "sqlite", "file:"+filepath.Join(c.Dir, "esp-update-server.db")+"?_time_format=sqlite&_txlock=immediate&_pragma=busy_timeout(60000)"
 	}
 	d, err := sql.Open(driver, dsn)
 	must(t, err)
