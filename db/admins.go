@@ -25,6 +25,14 @@ const (
 // and loses sessions and tokens, since anybody may have signed up under that
 // address.
 func (s *Users) EnsureAdmin(ctx context.Context, email, passwordHash string) (did Promotion, err error) {
+	did, err = s.ensureAdmin(ctx, email, passwordHash)
+	if fault.Is(err, fault.Conflict) { // another process, which starts too, created the user just now
+		did, err = s.ensureAdmin(ctx, email, passwordHash)
+	}
+	return did, err
+}
+
+func (s *Users) ensureAdmin(ctx context.Context, email, passwordHash string) (did Promotion, err error) {
 	err = s.db.inTx(ctx, func(tx *sqlx.Tx) error {
 		u, err := findUser(ctx, tx, email)
 		if fault.Is(err, fault.NotFound) && passwordHash != "" {

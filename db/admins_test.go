@@ -1,7 +1,9 @@
 package db_test
 
 import (
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"esp-update-server/app/account"
@@ -41,6 +43,32 @@ func TestLastAdmin(t *testing.T) {
 		}
 		if stayed != 1 {
 			t.Errorf("%d of %d stayed admins", stayed, len(ids))
+		}
+	})
+}
+
+// TestProcessesEnsureOneAdmin lets processes that start at once create the admin of
+// the settings: one does, and the others find it.
+func TestProcessesEnsureOneAdmin(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for n := range 10 { // when connections are open they are the more at once
+			var wg sync.WaitGroup
+			var created atomic.Int64
+			for range 8 {
+				wg.Go(func() {
+					did, err := d.Users.EnsureAdmin(ctx, fmt.Sprintf("a%d@example.com", n), "hash")
+					if err != nil || did == db.AdminPromoted {
+						t.Error(did, err)
+					}
+					if did == db.AdminCreated {
+						created.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if n := created.Load(); n != 1 {
+				t.Errorf("one was created %d times", n)
+			}
 		}
 	})
 }
