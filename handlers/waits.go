@@ -2,9 +2,9 @@ package handlers
 
 import "time"
 
-// waitBounds is how long requests wait for the database, at most. One that says nothing is
-// told as one that does not answer before a client or a router on the way gives
-// up: Heroku's does so after 30 seconds.
+// waitBounds is how long requests wait for the database, at most. One that says
+// nothing is told as one that does not answer before a client or a router on the
+// way gives up: Heroku's does so after 30 seconds.
 type waitBounds struct {
 	settle   time.Duration // until what boards said before is written
 	change   time.Duration // until what a person changed is in memory
